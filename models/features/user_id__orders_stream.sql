@@ -1,0 +1,137 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (user_id): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     user_180d_large_order_count  window_count(180d) where amount >= 50
+--     user_30d_avg_spend           user_30d_spend / nullif(user_30d_purchase_count, 0)
+--     user_30d_purchase_count      window_count(30d)
+--     user_30d_spend               window_sum(amount, 30d)
+--     user_365d_max_order          window_max(amount, 365d), default 0
+--     user_365d_min_order          window_min(amount, 365d)
+--     user_7d_spend                window_sum(amount, 7d)
+--     user_90d_avg_order_value     window_avg(amount, 90d) where amount > 0
+{{ config(materialized='table', post_hook="{{ fsync.stamp('user_id__orders_stream', 'ba8fe3b7') }}") }}
+
+WITH events AS (
+  /* what the features read of each event; one without user_id or time is left out */
+  SELECT
+    source.user_id AS user_id,
+    DATE_TRUNC('MILLISECOND', source.ordered_at) AS event_at,
+    source.amount AS amount,
+    CASE WHEN source.amount >= 50 THEN 1 END AS input_user_180d_large_order_count,
+    CASE WHEN source.amount > 0 THEN source.amount END AS input_user_90d_avg_order_value
+  FROM {{ ref('orders_stream') }} AS source
+  WHERE
+    NOT source.user_id IS NULL AND NOT source.ordered_at IS NULL
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    1 AS is_event,
+    amount,
+    input_user_180d_large_order_count,
+    input_user_90d_avg_order_value
+  FROM events
+  UNION ALL
+  /* and leaves the window of 7d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '7' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM events
+  UNION ALL
+  /* and leaves the window of 30d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '30' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM events
+  UNION ALL
+  /* and leaves the window of 90d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '90' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM events
+  UNION ALL
+  /* and leaves the window of 180d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '180' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM events
+  UNION ALL
+  /* and leaves the window of 365d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '365' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM events
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    user_id,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_count('input_user_180d_large_order_count', '180d') }} AS BIGINT) AS user_180d_large_order_count,
+    CAST({{ fsync.window_count('is_event', '30d') }} AS BIGINT) AS user_30d_purchase_count,
+    CAST({{ fsync.window_sum('amount', '30d') }} AS DECIMAL(38, 2)) AS user_30d_spend,
+    CAST(COALESCE({{ fsync.window_max('amount', '365d') }}, 0) AS DECIMAL(10, 2)) AS user_365d_max_order,
+    CAST({{ fsync.window_min('amount', '365d') }} AS DECIMAL(10, 2)) AS user_365d_min_order,
+    CAST({{ fsync.window_sum('amount', '7d') }} AS DECIMAL(38, 2)) AS user_7d_spend,
+    CAST({{ fsync.window_avg('input_user_90d_avg_order_value', '90d') }} AS DOUBLE) AS user_90d_avg_order_value
+  FROM changes
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_7d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_30d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '30' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_90d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '90' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_180d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '180' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_365d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '365' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  user_id,
+  valid_from,
+  valid_to,
+  user_180d_large_order_count,
+  CAST(user_30d_spend / NULLIF(user_30d_purchase_count, 0) AS DOUBLE) AS user_30d_avg_spend,
+  user_30d_purchase_count,
+  user_30d_spend,
+  user_365d_max_order,
+  user_365d_min_order,
+  user_7d_spend,
+  user_90d_avg_order_value
+FROM windowed
+WHERE
+  valid_from < valid_to

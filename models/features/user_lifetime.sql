@@ -1,0 +1,57 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (user_id): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     user_last_order_quantity  latest(quantity)
+--     user_lifetime_spend       lifetime_sum(amount)
+{{ config(materialized='table', post_hook="{{ fsync.stamp('user_lifetime', '715776b2') }}") }}
+
+WITH events AS (
+  /* what the features read of each event; one without user_id or time is left out */
+  SELECT
+    source.user_id AS user_id,
+    DATE_TRUNC('MILLISECOND', source.ordered_at) AS event_at,
+    source.order_id AS order_id,
+    source.amount AS amount,
+    source.quantity AS quantity
+  FROM {{ ref('orders_stream') }} AS source
+  WHERE
+    NOT source.user_id IS NULL AND NOT source.ordered_at IS NULL
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    order_id,
+    amount,
+    quantity
+  FROM events
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    user_id,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.latest('quantity') }} AS BIGINT) AS user_last_order_quantity,
+    CAST({{ fsync.lifetime_sum('amount') }} AS DECIMAL(38, 2)) AS user_lifetime_spend
+  FROM changes
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at, order_id), lifetime AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), newest AS (
+    PARTITION BY user_id
+    ORDER BY changed_at, order_id
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  user_id,
+  valid_from,
+  valid_to,
+  user_last_order_quantity,
+  user_lifetime_spend
+FROM windowed
+WHERE
+  valid_from < valid_to

@@ -1,0 +1,37 @@
+"""What a catalog must satisfy before anything is planned: one rule a file, listed in `RULES`.
+
+A rule is a function from the catalog to issues. It reports what it alone looks at, and passes over
+what another rule already reports, so that one slip gives one error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from fsync.check.defaults import defaults_fit
+from fsync.check.entities import entities_exist
+from fsync.check.expressions import expressions_are_typed
+from fsync.check.names import names_are_free
+from fsync.check.sources import sources_have_event_time
+from fsync.check.ties import ties_can_be_broken
+from fsync.check.views import views_agree
+from fsync.spec.catalog import Catalog
+from fsync.spec.issue import Issue
+
+Rule = Callable[[Catalog], Iterable[Issue]]
+
+RULES: Final[tuple[Rule, ...]] = (
+    names_are_free,
+    sources_have_event_time,
+    entities_exist,
+    views_agree,
+    expressions_are_typed,
+    defaults_fit,
+    ties_can_be_broken,
+)
+
+
+def check(catalog: Catalog) -> tuple[Issue, ...]:
+    """Every fault that the rules find, rule by rule."""
+    return tuple(issue for rule in RULES for issue in rule(catalog))

@@ -1,0 +1,47 @@
+"""`type-mismatch`: a default is a value of its feature's type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+
+from fsync.check.expressions import feature_types
+from fsync.language.types import BIGINT, BOOLEAN, DATE, DOUBLE, TIMESTAMP, VARCHAR, SqlType
+from fsync.spec.catalog import Catalog
+from fsync.spec.feature import Default
+from fsync.spec.issue import Issue
+
+
+def defaults_fit(catalog: Catalog) -> Iterator[Issue]:
+    types = feature_types(catalog)
+    for feature in catalog.features:
+        kind = types.get(feature.name)
+        if feature.default is not None and kind is not None and not _fits(feature.default, kind):
+            message = f"the default {feature.default!r} is not a value of {feature.name}, which is {kind}"
+            yield Issue("type-mismatch", message, feature.written.place("default"))
+
+
+def _fits(value: Default, kind: SqlType) -> bool:
+    if isinstance(value, bool):
+        return kind == BOOLEAN
+    if isinstance(value, str):
+        return kind == VARCHAR or (kind in (DATE, TIMESTAMP) and _is_time(value, kind))
+    number = Decimal(str(value))
+    if not number.is_finite():
+        return False
+    if kind == BIGINT:
+        return number == number.to_integral_value() and -(2**63) <= number < 2**63
+    if kind.precision is not None and kind.scale is not None:
+        _, digits, exponent = number.normalize().as_tuple()
+        assert isinstance(exponent, int)  # finite
+        return -exponent <= kind.scale and len(digits) + exponent <= kind.precision - kind.scale
+    return kind == DOUBLE
+
+
+def _is_time(text: str, kind: SqlType) -> bool:
+    try:
+        (date if kind == DATE else datetime).fromisoformat(text)
+    except ValueError:
+        return False
+    return True

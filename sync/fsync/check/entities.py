@@ -1,0 +1,30 @@
+"""`unknown-column`, `entity-type`: the entity is made of columns that can be a key everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsync.language.types import BIGINT, DATE, UUID, VARCHAR
+from fsync.spec.catalog import Catalog
+from fsync.spec.issue import Issue, did_you_mean
+
+
+def entities_exist(catalog: Catalog) -> Iterator[Issue]:
+    for feature in catalog.features:
+        source = catalog.sources.get(feature.source)
+        if source is None:
+            continue
+        place = feature.written.place("entity")
+        if len(set(feature.entity)) < len(feature.entity):
+            yield Issue("duplicate-name", "a column stands twice in the entity", place)
+        for name in feature.entity:
+            column = source.columns.get(name)
+            if column is None:
+                known = sorted(source.columns)
+                notes = (f"it has: {', '.join(known)}",) if known else ("it has no columns declared",)
+                message = f"source {source.name} has no column {name!r}"
+                yield Issue("unknown-column", message, place, (*notes, *did_you_mean(name, known)))
+            elif column.type not in (BIGINT, VARCHAR, DATE, UUID):
+                declared = column.declared or "no data_type"
+                message = f"an entity column is an integer, text, UUID or date, and {name!r} has {declared}"
+                yield Issue("entity-type", message, place)

@@ -1,0 +1,146 @@
+"""`unknown-column`, `type-mismatch`, `not-portable`, `cycle`: every expression has a type.
+
+The types found here are what the plan goes on with (`feature_types`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fsync.language.expression import Fault, span
+from fsync.language.scalar import columns_of, infer
+from fsync.language.types import BIGINT, BOOLEAN, NULL, SqlType
+from fsync.spec.catalog import Catalog
+from fsync.spec.feature import Call, Feature
+from fsync.spec.issue import Issue
+from fsync.spec.source import Source
+
+Types = Mapping[str, SqlType]
+
+
+def expressions_are_typed(catalog: Catalog) -> Iterator[Issue]:
+    for view in _views(catalog).values():
+        typing = _ViewTyping(catalog, view)
+        for feature in view:
+            typing.type_of(feature.name, ())
+        yield from typing.issues
+
+
+def feature_types(catalog: Catalog) -> Types:
+    """The type of every feature of a catalog that has passed the checks."""
+    types: dict[str, SqlType] = {}
+    for view in _views(catalog).values():
+        typing = _ViewTyping(catalog, view)
+        found = ((feature.name, typing.type_of(feature.name, ())) for feature in view)
+        types.update((name, kind) for name, kind in found if kind is not None)
+    return types
+
+
+def source_types(source: Source) -> Mapping[str, SqlType | None]:
+    """The columns of a source as expressions see them."""
+    return {name: column.type for name, column in source.columns.items()}
+
+
+def _views(catalog: Catalog) -> Mapping[str, list[Feature]]:
+    views: dict[str, list[Feature]] = {}
+    for feature in catalog.features:
+        views.setdefault(feature.view, []).append(feature)
+    return views
+
+
+class _ViewTyping:
+    """The features of one view being typed, derived ones after those they read."""
+
+    def __init__(self, catalog: Catalog, view: list[Feature]) -> None:
+        self.catalog = catalog
+        self.features = {feature.name: feature for feature in view}
+        self.types: dict[str, SqlType | None] = {}
+        self.issues: list[Issue] = []
+
+    def type_of(self, name: str, path: tuple[str, ...]) -> SqlType | None:
+        """The type of a feature; `path` holds the derived features that led here."""
+        if name not in self.types:
+            feature = self.features[name]
+            if feature.call is None:
+                self.types[name] = self._derived(feature, (*path, name))
+            else:
+                self.types[name] = self._transformed(feature, feature.call)
+        return self.types[name]
+
+    def _transformed(self, feature: Feature, call: Call) -> SqlType | None:
+        source = self.catalog.sources.get(feature.source)
+        if source is None:
+            return None
+        columns, described = source_types(source), f"source {source.name}"
+        if feature.where is not None:
+            found, faults = infer(feature.where.node, feature.where.text, columns, described)
+            self._report(feature, "where", faults)
+            if found not in (None, BOOLEAN, NULL):
+                message = f"where is a condition, and this is {found}"
+                fault = Fault("type-mismatch", message, 0, len(feature.where.text))
+                self._report(feature, "where", (fault,))
+        if call.column is None:
+            return call.transformation.result_type(BIGINT)
+        text = feature.expression.text
+        found, faults = infer(call.column, text, columns, described)
+        self._report(feature, "transformation", faults)
+        if found is None:
+            if not faults:
+                self._undeclared(feature, call, source)
+            return None
+        result = call.transformation.result_type(found)
+        if result is None or found == NULL:
+            message = f"{call.transformation.name} takes {call.transformation.takes}, and this is {found}"
+            fault = Fault("type-mismatch", message, *span(call.column, text))
+            self._report(feature, "transformation", (fault,))
+        return result
+
+    def _undeclared(self, feature: Feature, call: Call, source: Source) -> None:
+        assert call.column is not None  # only a column can lack a type
+        for name in sorted(columns_of(call.column)):
+            column = source.columns[name]
+            if column.type is None:
+                known = "no data_type" if column.declared is None else f"the data_type {column.declared!r}"
+                message = f"column {name!r} of {source.name} has {known}, which no feature can read"
+                mend = f"declare its data_type in {source.place.file}"
+                fault = Fault("type-mismatch", message, *span(call.column, feature.expression.text), (mend,))
+                self._report(feature, "transformation", (fault,))
+
+    def _derived(self, feature: Feature, path: tuple[str, ...]) -> SqlType | None:
+        if feature.where is not None:
+            message = "a derived feature has no events that `where` could choose from"
+            fault = Fault("wrong-arguments", message, 0, len(feature.where.text))
+            self._report(feature, "where", (fault,))
+        node, text = feature.expression.node, feature.expression.text
+        columns: dict[str, SqlType | None] = {}
+        read = columns_of(node)
+        for name in self.features.keys() - ({feature.name} - read):
+            if name not in read:
+                columns[name] = None  # offered by name, typed only when it is read
+            elif name in path:
+                way = " → ".join((*path[path.index(name) :], name))
+                fault = Fault("cycle", f"features are derived from each other: {way}", 0, len(text))
+                self._report(feature, "transformation", (fault,))
+                columns[name] = None
+            else:
+                columns[name] = self.type_of(name, path)
+        if not read:
+            message = "a derived feature is made of other features, and this names none"
+            self._report(feature, "transformation", (Fault("wrong-arguments", message, 0, len(text)),))
+        found, faults = infer(node, text, columns, f"view {feature.view}")
+        self._report(feature, "transformation", tuple(self._hinted(fault, feature) for fault in faults))
+        return found
+
+    def _hinted(self, fault: Fault, feature: Feature) -> Fault:
+        """A derived feature that names a column of the source was probably meant to transform it."""
+        source = self.catalog.sources.get(feature.source)
+        name = feature.expression.text[fault.start : fault.end].lower()
+        if fault.code != "unknown-column" or source is None or name not in source.columns:
+            return fault
+        mend = f"a column of {source.name} is read through a transformation: latest({name}), window_sum({name}, 30d)"
+        return Fault(fault.code, fault.message, fault.start, fault.end, (mend,))
+
+    def _report(self, feature: Feature, key: str, faults: tuple[Fault, ...]) -> None:
+        for fault in faults:
+            place = feature.written.within(key, fault.start, fault.end)
+            self.issues.append(Issue(fault.code, fault.message, place, fault.notes))

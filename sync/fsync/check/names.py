@@ -1,0 +1,46 @@
+"""`duplicate-name`, `reserved-name`: a feature's name is its own, and no name that tables need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sqlglot import exp
+
+from fsync.spec.catalog import Catalog
+from fsync.spec.feature import Feature
+from fsync.spec.issue import Issue
+
+#: the columns of every validity table beside entity and features
+RESERVED: Final = ("valid_from", "valid_to")
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name needs no quotes in SQL: it is not a word of the language."""
+    return exp.to_identifier(name).sql(dialect="duckdb") == name
+
+
+def names_are_free(catalog: Catalog) -> Iterator[Issue]:
+    first: dict[str, Feature] = {}
+    for feature in catalog.features:
+        place = feature.written.place("name")
+        if feature.name in first:
+            other = first[feature.name].written.place("name")
+            yield Issue(
+                "duplicate-name",
+                f"the feature {feature.name!r} is defined a second time",
+                place,
+                (f"it stands first in {other.file}:{other.line}",),
+            )
+        first.setdefault(feature.name, feature)
+        if feature.name in RESERVED or feature.name in feature.entity:
+            message = f"{feature.name!r} is already a column of the view {feature.view!r}"
+            yield Issue("reserved-name", message, place, ("choose another name",))
+        elif not is_plain(feature.name):
+            message = f"{feature.name!r} is a word of SQL itself"
+            yield Issue("reserved-name", message, place, ("choose another name",))
+        for column in feature.entity:
+            if not is_plain(column):
+                message = f"the entity column {column!r} is a word of SQL itself"
+                mend = "give it another name in a staging model"
+                yield Issue("reserved-name", message, feature.written.place("entity"), (mend,))

@@ -1,0 +1,25 @@
+"""`missing-unique-key`: what depends on the order of events has a key to break ties with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsync.spec.catalog import Catalog
+from fsync.spec.issue import Issue
+
+
+def ties_can_be_broken(catalog: Catalog) -> Iterator[Issue]:
+    for feature in catalog.features:
+        source = catalog.sources.get(feature.source)
+        if source is None or feature.call is None or feature.call.reach != "latest":
+            continue
+        place = feature.written.place("transformation")
+        where = f"{source.place.file}:{source.place.line}"
+        if not source.unique_key:
+            message = f"source {source.name} declares no unique key to order events of the same instant"
+            mend = f"declare one in {where}: a `unique` data test on a column, or config: {{unique_key: …}}"
+            yield Issue("missing-unique-key", message, place, (mend,))
+        for name in source.unique_key:
+            if name not in source.columns:
+                message = f"the unique key {name!r} of {source.name} is not among its columns"
+                yield Issue("missing-unique-key", message, place, (f"declare the column in {where}",))

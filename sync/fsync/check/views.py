@@ -1,0 +1,30 @@
+"""`view-conflict`: the features of a view share its entity and source, and its name is free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsync.spec.catalog import Catalog
+from fsync.spec.feature import Feature
+from fsync.spec.issue import Issue
+
+
+def views_agree(catalog: Catalog) -> Iterator[Issue]:
+    first: dict[str, Feature] = {}
+    for feature in catalog.features:
+        place = feature.written.place("view" if feature.written.has("view") else "name")
+        if feature.view in catalog.sources:
+            message = f"the view {feature.view!r} would have the name of a model that exists"
+            yield Issue("view-conflict", message, place, ("give it another name with `view:`",))
+        other = first.setdefault(feature.view, feature)
+        if (feature.entity, feature.source) != (other.entity, other.source):
+            message = (
+                f"the view {feature.view!r} is already one of {_grain(other)}, "
+                f"and {feature.name!r} is of {_grain(feature)}"
+            )
+            mend = f"features of one view share both ({other.name!r} was first); name another view"
+            yield Issue("view-conflict", message, place, (mend,))
+
+
+def _grain(feature: Feature) -> str:
+    return f"({', '.join(feature.entity)}) from {feature.source}"

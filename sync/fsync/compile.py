@@ -1,0 +1,63 @@
+"""Specs to dbt files: the first half of the road, from reading to writing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fsync.check import check
+from fsync.errors import InputError, OutOfDate, SpecErrors
+from fsync.files import Difference, compare, compiled_files, write
+from fsync.plan import Plan, make_plan
+from fsync.spec.catalog import load_catalog
+from fsync.spec.issue import in_reading_order
+from fsync.spec.project import SPECS, Project
+
+
+@dataclass(frozen=True)
+class CompileReport:
+    """What came of the specs."""
+
+    features: int
+    views: tuple[str, ...]
+    difference: Difference
+
+
+def plan_project(project: Project) -> Plan:
+    """Read, check and plan the project's specs.
+
+    Raises:
+        SpecErrors: every fault of the specs at once.
+        InputError: when there is no spec at all.
+    """
+    catalog, faults = load_catalog(project)
+    issues = in_reading_order((*faults, *check(catalog)))
+    if issues:
+        raise SpecErrors(issues)
+    if not catalog.features:
+        raise InputError(
+            f"there is no feature spec in {project.specs}",
+            f"a feature is a YAML file in {SPECS}/, with name, entity, source, transformation and owner",
+        )
+    return make_plan(catalog)
+
+
+def compile_project(project: Project, *, dry_run: bool = False) -> CompileReport:
+    """Write what the specs compile to; with `dry_run`, only say what would change."""
+    plan = plan_project(project)
+    files = compiled_files(plan, project)
+    difference = compare(files, project) if dry_run else write(files, project)
+    features = sum(len(view.features) for view in plan.views)
+    return CompileReport(features, tuple(view.name for view in plan.views), difference)
+
+
+def check_compiled(project: Project) -> CompileReport:
+    """Hold the files on disk against what the specs compile to.
+
+    Raises:
+        OutOfDate: when they differ.
+    """
+    report = compile_project(project, dry_run=True)
+    paths = report.difference.paths
+    if paths:
+        raise OutOfDate("these files are not what the specs compile to", paths, "run `fsync compile`")
+    return report

@@ -1,0 +1,23 @@
+"""Every transformation, one file each. A new one is a file here and a line in `TRANSFORMATIONS`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fsync.language.transformations.avg import AVG
+from fsync.language.transformations.base import Reach, Transformation
+from fsync.language.transformations.count import COUNT
+from fsync.language.transformations.latest import LATEST
+from fsync.language.transformations.max import MAX
+from fsync.language.transformations.min import MIN
+from fsync.language.transformations.sum import SUM
+
+__all__ = ["FORMS", "TRANSFORMATIONS", "Reach", "Transformation"]
+
+TRANSFORMATIONS: Final = (COUNT, SUM, AVG, MIN, MAX, LATEST)
+
+#: public name → (transformation, how far back it looks)
+FORMS: Final[Mapping[str, tuple[Transformation, Reach]]] = {
+    form: (transformation, reach) for transformation in TRANSFORMATIONS for form, reach in transformation.forms
+}

@@ -1,0 +1,31 @@
+"""`window_count(30d)`, `window_count(column, 30d)`, `lifetime_count()`, `lifetime_count(column)`.
+
+How many events there were; with a column, how many of them had a value in it.
+
+Input: any type, or no column. Result: BIGINT. NULL: not counted. Empty window: 0.
+
+    transformation: window_count(30d)
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from fsync.language.transformations.base import Transformation, over, windowed
+from fsync.language.types import BIGINT
+
+
+def build(column: exp.Expr, frame: exp.Expr) -> exp.Expr:
+    return over(exp.Count(this=column, big_int=True), frame)
+
+
+COUNT = Transformation(
+    name="count",
+    forms=windowed("count"),
+    summary="The number of events, or of non-null values of a column.",
+    build=build,
+    result_type=lambda _column: BIGINT,
+    takes="a column of any type",
+    is_zero_when_empty=True,
+    column_is_optional=True,
+)

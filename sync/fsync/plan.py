@@ -1,0 +1,253 @@
+"""Catalog to plan: views, the inputs and frames they need, types and hashes. No SQL text yet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlglot import exp
+
+from fsync.check.expressions import feature_types
+from fsync.check.names import RESERVED, is_plain
+from fsync.language.duration import Duration
+from fsync.language.types import BIGINT, DATE, TIMESTAMP, SqlType
+from fsync.spec.catalog import Catalog
+from fsync.spec.feature import Call, Feature
+from fsync.spec.source import Column, Source
+
+#: Part of every hash: raised when the compiler gives the same specs another meaning.
+SEMANTICS: Final = 1
+
+#: The columns that the model's own steps need beside entity and inputs.
+EVENT_AT: Final = "event_at"
+CHANGED_AT: Final = "changed_at"
+IS_EVENT: Final = "is_event"
+
+
+@dataclass(frozen=True)
+class Input:
+    """A column of the events that features aggregate. `value` None stands for the event itself."""
+
+    name: str
+    value: exp.Expr | None
+    where: exp.Expr | None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A feature of a view. Either `call` and `input` are set, or `derived` is."""
+
+    name: str
+    type: SqlType
+    feature: Feature
+    call: Call | None
+    input: str | None
+    #: a derived feature's expression over the view's other features, derived ones put in place
+    derived: exp.Expr | None
+    default: exp.Expr | None
+
+    @property
+    def is_never_null(self) -> bool:
+        """Whether the value is there even for an empty window."""
+        zero = self.call is not None and self.call.transformation.is_zero_when_empty
+        return zero or self.default is not None
+
+
+@dataclass(frozen=True)
+class View:
+    """A feature view: one dbt model, one scan of its source.
+
+    `features` are in the order of their names: the order of the table's columns and of the values online.
+    """
+
+    name: str
+    hash: str
+    entity: tuple[Column, ...]
+    source: Source
+    event_time: Column
+    inputs: tuple[Input, ...]
+    #: every window that a feature looks back on, shortest first
+    windows: tuple[Duration, ...]
+    features: tuple[Planned, ...]
+
+    @property
+    def needs_order(self) -> bool:
+        """Whether a value depends on the order of events at one instant."""
+        return any(feature.call is not None and feature.call.reach == "latest" for feature in self.features)
+
+    @property
+    def needs_lifetime(self) -> bool:
+        return any(feature.call is not None and feature.call.reach == "lifetime" for feature in self.features)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Views in the order of their names."""
+
+    views: tuple[View, ...]
+
+
+def make_plan(catalog: Catalog) -> Plan:
+    """Plan a catalog that has passed every check."""
+    types = feature_types(catalog)
+    views: dict[str, list[Feature]] = {}
+    for feature in sorted(catalog.features, key=lambda feature: feature.name):
+        views.setdefault(feature.view, []).append(feature)
+    return Plan(tuple(_view(name, views[name], catalog, types) for name in sorted(views)))
+
+
+def _view(name: str, features: list[Feature], catalog: Catalog, types: Mapping[str, SqlType]) -> View:
+    source = catalog.sources[features[0].source]
+    assert source.event_time is not None  # the check `sources_have_event_time`
+    entity = tuple(source.columns[column] for column in features[0].entity)
+    inputs = _inputs(features, {*(column.name for column in entity), *(f.name for f in features)})
+    expressions = {feature.name: feature for feature in features}
+    planned = tuple(
+        Planned(
+            name=feature.name,
+            type=types[feature.name],
+            feature=feature,
+            call=feature.call,
+            input=inputs[_input_key(feature)].name if feature.call is not None else None,
+            derived=None if feature.call is not None else _inlined(feature, expressions, types),
+            default=default_literal(feature, types[feature.name]),
+        )
+        for feature in features
+    )
+    windows = {feature.call.window for feature in features if feature.call is not None and feature.call.window}
+    return View(
+        name=name,
+        hash=_hash(planned, entity, source),
+        entity=entity,
+        source=source,
+        event_time=source.columns[source.event_time.lower()],
+        inputs=tuple(sorted(set(inputs.values()), key=lambda column: column.name)),
+        windows=tuple(sorted(windows)),
+        features=planned,
+    )
+
+
+# ---------------------------------------------------------------- inputs
+
+_InputKey = tuple[str, str]
+
+
+def _input_key(feature: Feature) -> _InputKey:
+    assert feature.call is not None  # derived features read no input
+    column = "" if feature.call.column is None else canonical(feature.call.column)
+    return column, "" if feature.where is None else canonical(feature.where.node)
+
+
+def _inputs(features: Iterable[Feature], taken: set[str]) -> Mapping[_InputKey, Input]:
+    """One input for features that read the same thing, named after the column where that says it all."""
+    inputs: dict[_InputKey, Input] = {}
+    taken = {*taken, *RESERVED, EVENT_AT, CHANGED_AT, IS_EVENT}
+    for feature in features:
+        if feature.call is None or (key := _input_key(feature)) in inputs:
+            continue
+        value, where = feature.call.column, None if feature.where is None else feature.where.node
+        if value is None and where is None:
+            inputs[key] = Input(IS_EVENT, None, None)
+            continue
+        plain = value.name.lower() if isinstance(value, exp.Column) and where is None else None
+        name = plain if plain is not None and is_plain(plain) and plain not in taken else f"input_{feature.name}"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        inputs[key] = Input(name, value, where)
+    return inputs
+
+
+# ---------------------------------------------------------------- derived features and defaults
+
+
+def _inlined(feature: Feature, features: Mapping[str, Feature], types: Mapping[str, SqlType]) -> exp.Expr:
+    """A derived expression in which every derived feature it names is replaced by its own expression."""
+
+    def replace(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column):
+            return node
+        other = features[node.name.lower()]
+        if other.call is not None:
+            return exp.column(other.name)
+        inner: exp.Expr = exp.Paren(this=_inlined(other, features, types))
+        default = default_literal(other, types[other.name])
+        return inner if default is None else exp.Coalesce(this=inner, expressions=[default])
+
+    return feature.expression.node.copy().transform(replace)
+
+
+def default_literal(feature: Feature, kind: SqlType) -> exp.Expr | None:
+    """The default of a feature as a literal of its type."""
+    value = feature.default
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return exp.Boolean(this=value)
+    if isinstance(value, str):
+        if kind == TIMESTAMP:
+            return exp.cast(exp.Literal.string(_instant(value)), "timestamp")
+        return exp.cast(exp.Literal.string(value), "date") if kind == DATE else exp.Literal.string(value)
+    number = int(value) if kind == BIGINT else value
+    literal = exp.Literal.number(str(abs(number)))
+    return exp.Neg(this=literal) if number < 0 else literal
+
+
+def _instant(text: str) -> str:
+    """A default timestamp in UTC, cut to milliseconds."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is not None:
+        instant = instant.astimezone(UTC).replace(tzinfo=None)
+    return instant.isoformat(sep=" ", timespec="milliseconds")
+
+
+# ---------------------------------------------------------------- identity
+
+
+def canonical(node: exp.Expr | None) -> str:
+    """What an expression means, without how it is written: case, spaces, comments and brackets are gone."""
+    if node is None:
+        return ""
+    if isinstance(node, exp.Paren):
+        return canonical(node.this)
+    if isinstance(node, exp.Column):
+        return f"column:{node.name.lower()}"
+    if isinstance(node, exp.Literal):
+        return f"{'text' if node.is_string else 'number'}:{node.name}"
+    if isinstance(node, exp.DataType):
+        return node.sql("duckdb")
+    parts = []
+    for key, value in sorted(node.args.items()):
+        for item in value if isinstance(value, list) else [value]:
+            if item is not None and item is not False:
+                parts.append(f"{key}={canonical(item) if isinstance(item, exp.Expr) else item}")
+    return f"{node.key}({','.join(parts)})"
+
+
+def _hash(features: tuple[Planned, ...], entity: tuple[Column, ...], source: Source) -> str:
+    """The first 8 hex digits of SHA-256 over what the view means."""
+    ordered = any(planned.call is not None and planned.call.reach == "latest" for planned in features)
+    meaning = {
+        "semantics": SEMANTICS,
+        "entity": [[column.name, str(column.type)] for column in entity],
+        "source": source.name,
+        "event_time": source.event_time,
+        "unique_key": source.unique_key if ordered else None,
+        "features": [_meaning(planned) for planned in features],
+    }
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _meaning(planned: Planned) -> list[str]:
+    call, feature = planned.call, planned.feature
+    if call is None:
+        body = canonical(planned.derived)
+    else:
+        window = str(call.window) if call.window is not None else call.reach
+        body = f"{call.transformation.name}({canonical(call.column)},{window})"
+    where = "" if feature.where is None else canonical(feature.where.node)
+    return [planned.name, str(planned.type), body, where, canonical(planned.default)]

@@ -1,0 +1,31 @@
+"""The catalog: all that the specs and dbt's YAML say, read once, before anything is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fsync.spec.feature import Feature
+from fsync.spec.issue import Issue
+from fsync.spec.load import load_features
+from fsync.spec.project import Project
+from fsync.spec.source import Source, load_sources
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Features in reading order; sources by the name a spec uses."""
+
+    features: tuple[Feature, ...]
+    sources: Mapping[str, Source]
+
+
+def load_catalog(project: Project) -> tuple[Catalog, tuple[Issue, ...]]:
+    """Read the project's specs and sources.
+
+    Returns:
+        What could be read, and the faults of what could not.
+    """
+    features, feature_issues = load_features(project)
+    sources, source_issues = load_sources(project)
+    return Catalog(features, sources), (*feature_issues, *source_issues)

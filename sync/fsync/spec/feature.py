@@ -1,0 +1,156 @@
+"""A feature: its form in YAML (`FeatureSpec`) and what it means (`Feature`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from sqlglot import exp
+
+from fsync.language.duration import Duration, parse_duration
+from fsync.language.transformations import Reach, Transformation
+from fsync.spec.document import Document, Path
+from fsync.spec.issue import Place
+
+NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,99}$"
+HOW_TO_NAME: Final = "a name is lower-case letters, digits and underscores, and starts with a letter"
+
+#: Keys of the spec language that this version does not compile. They are refused rather than ignored.
+NOT_YET: Final = frozenset({"every", "ttl", "engines", "scale", "monitors"})
+
+Default = bool | int | float | str
+
+
+def _duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+def _percentage(text: str) -> str:
+    try:
+        share = Decimal(text.removesuffix("%").strip())
+    except InvalidOperation:
+        share = Decimal(-1)
+    if not text.endswith("%") or not 0 < share <= 100:
+        raise ValueError(f"{text!r} is not a percentage such as '99.5%'")
+    return text
+
+
+def _not_a_time(value: object) -> object:
+    if isinstance(value, datetime):
+        raise ValueError("a date, without a time: 1997-01-01")
+    return value
+
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+DurationText = Annotated[str, AfterValidator(_duration), Field(examples=["5m", "30d"])]
+Percentage = Annotated[str, AfterValidator(_percentage), Field(examples=["99.5%"])]
+Sql = Annotated[str, StringConstraints(min_length=1)]  # kept to the letter: faults point into it
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Sla(_Strict):
+    """What the owner promises to those who read the feature."""
+
+    freshness: DurationText | None = None
+    availability: Percentage | None = None
+
+
+class Backfill(_Strict):
+    """From when the values can be trusted, and why."""
+
+    from_: Annotated[date, BeforeValidator(_not_a_time), Field(alias="from")]
+    note: Text
+
+
+class FeatureSpec(_Strict):
+    """One feature as YAML says it."""
+
+    name: Name
+    entity: Text | Annotated[list[Text], Field(min_length=1)]
+    source: Text
+    transformation: Sql
+    owner: Text
+    description: Text | None = None
+    where: Sql | None = None
+    view: Name | None = None
+    default: Default | None = None
+    sla: Sla | None = None
+    pii: bool = False
+    classification: list[Literal["pii", "pci"]] | None = None
+    tags: list[Text] | None = None
+    backfill: Backfill | None = None
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A parsed SQL expression and the text it came from."""
+
+    text: str
+    node: exp.Expr
+
+
+@dataclass(frozen=True)
+class Call:
+    """A transformation applied: `window_sum(amount, 30d)`. `column` is None for `window_count(30d)`."""
+
+    transformation: Transformation
+    reach: Reach
+    column: exp.Expr | None
+    window: Duration | None
+
+
+@dataclass(frozen=True)
+class Feature:
+    """What one spec means. `call` is None for a derived feature, whose meaning is `expression` itself."""
+
+    name: str
+    entity: tuple[str, ...]
+    source: str
+    view: str
+    owner: str
+    expression: Scalar
+    call: Call | None
+    where: Scalar | None
+    default: Default | None
+    description: str | None
+    freshness: Duration | None
+    availability: str | None
+    classification: tuple[str, ...]
+    tags: tuple[str, ...]
+    backfill: Backfill | None
+    written: Written
+
+    @property
+    def definition(self) -> str:
+        """The transformation as the person wrote it, on one line."""
+        return " ".join(self.expression.text.split())
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where a feature stands: the file, and the paths of its keys (some in `defaults:`)."""
+
+    document: Document
+    base: Path
+    inherited: Mapping[str, Path]
+
+    def path(self, key: str) -> Path:
+        return self.inherited.get(key, (*self.base, key))
+
+    def has(self, key: str) -> bool:
+        return self.document.has(self.path(key))
+
+    def place(self, key: str) -> Place:
+        return self.document.place(self.path(key))
+
+    def within(self, key: str, start: int, end: int) -> Place:
+        return self.document.within(self.path(key), start, end)

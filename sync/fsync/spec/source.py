@@ -1,0 +1,149 @@
+"""What features read: dbt models, seeds, snapshots and sources, as dbt's own YAML declares them.
+
+Nothing is declared twice: the event time is dbt's `event_time` config, columns and types are dbt's
+`columns:`, the unique key is dbt's `unique_key` config, a `unique` data test or a key constraint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fsync.language.types import SqlType, is_zoned, parse_type
+from fsync.spec.document import Document, Path, read
+from fsync.spec.issue import Issue, Place
+from fsync.spec.project import Project
+
+#: the first line of every file that fsync writes
+GENERATED_MARK: Final = "Compiled by fsync"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A declared column; `name` in lower case. `type` is None where dbt's YAML gives no `data_type`, or one without meaning here."""
+
+    name: str
+    declared: str | None
+    type: SqlType | None
+
+    @property
+    def is_zoned(self) -> bool:
+        return self.declared is not None and is_zoned(self.declared)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A relation with an event time. `columns` has lower-case keys; `unique_key` may be empty."""
+
+    name: str
+    #: what a dbt model writes to read it: ref('orders') or source('shop', 'orders')
+    jinja: str
+    event_time: str | None
+    columns: Mapping[str, Column]
+    unique_key: tuple[str, ...]
+    place: Place
+
+
+def load_sources(project: Project) -> tuple[Mapping[str, Source], tuple[Issue, ...]]:
+    """Every source that the project's YAML declares, by the name a spec uses (`orders`, `shop.orders`)."""
+    sources: dict[str, Source] = {}
+    issues: list[Issue] = []
+    for folder in project.yaml_paths:
+        below = project.root / folder
+        for path in sorted([*below.rglob("*.yml"), *below.rglob("*.yaml")]):
+            try:
+                text = path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError):
+                continue  # dbt says so better than we could
+            if GENERATED_MARK in text[:200]:
+                continue
+            document, faults = read(project.relative(path), text)
+            issues += faults
+            if document is not None:
+                sources.update((source.name, source) for source in _declared(document))
+    return sources, tuple(issues)
+
+
+def _declared(document: Document) -> Iterator[Source]:
+    for kind in ("models", "seeds", "snapshots"):
+        for path, node in _named(document.value, kind, ()):
+            yield _source(document, path, node, node["name"], f"ref('{node['name']}')", {})
+    for above, group in _named(document.value, "sources", ()):
+        config = _mapping(group.get("config"))
+        for path, node in _named(group, "tables", above):
+            jinja = f"source('{group['name']}', '{node['name']}')"
+            yield _source(document, path, node, f"{group['name']}.{node['name']}", jinja, config)
+
+
+def _named(node: Any, key: str, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    children = _mapping(node).get(key)
+    for index, child in enumerate(children if isinstance(children, list) else []):
+        if isinstance(child, Mapping) and _is_plain_name(child.get("name")):
+            yield (*path, key, index), child
+
+
+def _is_plain_name(name: object) -> bool:
+    """A name that can stand between quotes in Jinja; dbt allows no other for a model."""
+    return isinstance(name, str) and name.replace("_", "a").replace("-", "a").isalnum()
+
+
+def _source(
+    document: Document,
+    path: Path,
+    node: Mapping[str, Any],
+    name: str,
+    jinja: str,
+    inherited: Mapping[str, Any],
+) -> Source:
+    config = {**inherited, **_mapping(node.get("config"))}
+    columns = [column for _, column in _named(node, "columns", path)]
+    event_time = config.get("event_time")
+    return Source(
+        name=name,
+        jinja=jinja,
+        event_time=event_time if isinstance(event_time, str) else None,
+        columns={str(column["name"]).lower(): _column(column) for column in columns},
+        unique_key=_unique_key(config, node, columns),
+        place=document.place((*path, "name")),
+    )
+
+
+def _column(node: Mapping[str, Any]) -> Column:
+    declared = node.get("data_type")
+    text = declared if isinstance(declared, str) else None
+    return Column(str(node["name"]).lower(), text, None if text is None else parse_type(text))
+
+
+def _unique_key(
+    config: Mapping[str, Any], node: Mapping[str, Any], columns: Iterable[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    given = config.get("unique_key")
+    if isinstance(given, str):
+        return (given.lower(),)
+    if isinstance(given, list) and all(isinstance(name, str) for name in given):
+        return tuple(name.lower() for name in given)
+    for constraint in _mappings(node.get("constraints")):
+        names = constraint.get("columns")
+        if constraint.get("type") in ("primary_key", "unique") and isinstance(names, list) and names:
+            return tuple(str(name).lower() for name in names)
+    for column in columns:
+        tests = [*_list(column.get("data_tests")), *_list(column.get("tests"))]
+        keys = {constraint.get("type") for constraint in _mappings(column.get("constraints"))}
+        if any(test == "unique" or (isinstance(test, Mapping) and "unique" in test) for test in tests) or (
+            keys & {"primary_key", "unique"}
+        ):
+            return (str(column["name"]).lower(),)
+    return ()
+
+
+def _mapping(node: Any) -> Mapping[str, Any]:
+    return node if isinstance(node, Mapping) else {}
+
+
+def _list(node: Any) -> list[Any]:
+    return node if isinstance(node, list) else []
+
+
+def _mappings(node: Any) -> list[Mapping[str, Any]]:
+    return [item for item in _list(node) if isinstance(item, Mapping)]

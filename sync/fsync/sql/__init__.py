@@ -1,0 +1,1 @@
+"""Plan to SQL: logical sqlglot trees, lowered per engine, printed last."""

@@ -1,0 +1,39 @@
+"""The empty values of a view: what its features are for an entity without any event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from fsync.plan import Planned, View
+from fsync.sql.engines import duckdb as engine
+from fsync.sql.validity import derived
+
+#: a value as Python holds it: int, Decimal, float, str, bool, date, datetime or None
+Value = Any
+
+
+def empty_values(view: View) -> tuple[Value, ...]:
+    """The empty value of each feature, in the order of the view's features.
+
+    A derived feature's is computed from those it reads, by the engine, from the same expression.
+    """
+    windows = [planned for planned in view.features if planned.derived is None]
+    nothing = exp.select(
+        *(exp.alias_(exp.cast(_nothing(planned), str(planned.type)), planned.name) for planned in windows)
+    )
+    values = (exp.column(p.name) if p.derived is None else derived(p) for p in view.features)
+    query = exp.select(*values).from_(nothing.subquery("nothing"))
+    import duckdb  # the engine itself, needed by this function alone
+
+    with duckdb.connect(":memory:") as connection:
+        row = connection.execute(engine.render(query)).fetchone()
+    assert row is not None  # one row without a WHERE
+    return tuple(row)
+
+
+def _nothing(planned: Planned) -> exp.Expr:
+    if planned.default is not None:
+        return planned.default.copy()
+    return exp.Literal.number(0) if planned.is_never_null else exp.null()

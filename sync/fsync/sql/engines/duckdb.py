@@ -1,0 +1,69 @@
+"""DuckDB's spelling of the logical trees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sqlglot import exp
+
+from fsync.sql import logical
+
+NAME: Final = "duckdb"
+
+
+def render(tree: exp.Expr, *, pretty: bool = True) -> str:
+    """DuckDB SQL for a logical tree, without a final newline."""
+    return logical.rewrite(tree, _lower).sql(dialect="duckdb", pretty=pretty, comments=True)
+
+
+def _lower(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Anonymous) and node.name in _LOWERED:
+        return _LOWERED[node.name](*node.expressions)
+    return node
+
+
+def _to_milliseconds(instant: exp.Expr) -> exp.Expr:
+    return exp.TimestampTrunc(this=instant, unit=exp.Var(this="MILLISECOND"))
+
+
+def _divide(dividend: exp.Expr, divisor: exp.Expr) -> exp.Expr:
+    # DuckDB's `/` is DOUBLE for every pair of numbers; by zero it is an error or infinity, so never by zero
+    bare = divisor.unnest()
+    is_constant = isinstance(bare, exp.Literal) and float(bare.name) != 0
+    if not is_constant and not (isinstance(bare, exp.Nullif) and _is_zero(bare.expression)):
+        divisor = exp.Nullif(this=divisor, expression=exp.Literal.number(0))
+    return exp.Div(this=_operand(dividend), expression=_operand(divisor))
+
+
+def _is_zero(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string and float(node.name) == 0
+
+
+def _operand(node: exp.Expr) -> exp.Expr:
+    return exp.Paren(this=node) if isinstance(node, exp.Binary) else node
+
+
+def _later(instant: exp.Expr, milliseconds: exp.Expr) -> exp.Expr:
+    return exp.Add(this=instant, expression=_interval(int(milliseconds.name)))
+
+
+def _reach_back(milliseconds: exp.Expr) -> exp.Expr:
+    # the frame's ends are both included, a window's start is not: one millisecond less
+    return exp.Sub(this=_interval(int(milliseconds.name)), expression=_interval(1))
+
+
+def _interval(milliseconds: int) -> exp.Expr:
+    units = (("DAYS", 86_400_000), ("HOURS", 3_600_000), ("MINUTES", 60_000), ("SECONDS", 1_000))
+    unit, size = next(
+        ((unit, size) for unit, size in units if milliseconds % size == 0), ("MILLISECONDS", 1)
+    )
+    return exp.Interval(this=exp.Literal.string(str(milliseconds // size)), unit=exp.Var(this=unit))
+
+
+_LOWERED: Final[Mapping[str, Callable[..., exp.Expr]]] = {
+    logical.TO_MILLISECONDS: _to_milliseconds,
+    logical.DIVIDE: _divide,
+    logical.LATER: _later,
+    logical.REACH_BACK: _reach_back,
+}

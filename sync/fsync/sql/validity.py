@@ -1,0 +1,209 @@
+"""A view's validity table as one query: events → changes → windowed → the table.
+
+An event enters at its own instant and leaves each window at its end, when a row without values is put,
+so that the frames are evaluated there too. Running one frame over all these rows is exact for every
+aggregate; the rows of one instant are made one by `valid_from < valid_to`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlglot import exp
+
+from fsync.plan import CHANGED_AT, EVENT_AT, IS_EVENT, Input, Planned, View
+from fsync.spec.source import Column
+from fsync.sql import jinja
+from fsync.sql.logical import later, logical, reach_back, rewrite, to_milliseconds
+
+END_OF_TIME: Final = "9999-12-31"
+
+#: the names of the model's frames; a window's frame is `last_30d`
+TIMELINE: Final = "timeline"
+LIFETIME: Final = "lifetime"
+NEWEST: Final = "newest"
+
+
+def window_name(duration: object) -> str:
+    return f"last_{duration}"
+
+
+def validity_table(view: View) -> exp.Expr:
+    """The query of a view's dbt model, as a logical tree with dbt's Jinja in it."""
+    query = (
+        exp.select(*_keys(view), "valid_from", "valid_to", *(_final(planned) for planned in view.features))
+        .from_("windowed")
+        .where("valid_from < valid_to")
+        .with_("events", as_=_events(view))
+        .with_("changes", as_=_changes(view))
+        .with_("windowed", as_=_windowed(view))
+    )
+    query.comments = ["rows of one instant end where they begin, but for the last of them, which has seen all"]
+    return query
+
+
+def _keys(view: View) -> list[exp.Expr]:
+    return [exp.column(column.name) for column in view.entity]
+
+
+# ---------------------------------------------------------------- events
+
+
+def _events(view: View) -> exp.Expr:
+    names = ", ".join(column.name for column in view.entity)
+    needed = [*view.entity, view.event_time]
+    present = [exp.column(column.name, table="source").is_(exp.null()).not_() for column in needed]
+    columns = [
+        *(exp.alias_(_read(column), column.name) for column in view.entity),
+        exp.alias_(_instant(view.event_time), EVENT_AT),
+        *(exp.alias_(_read(view.source.columns[name]), name) for name in _order_key(view)),
+        *(exp.alias_(_input(column, view), column.name) for column in view.inputs if column.name != IS_EVENT),
+    ]
+    query = (
+        exp.select(*columns)
+        .from_(exp.Table(this=jinja.expression(view.source.jinja), alias=exp.to_identifier("source")))
+        .where(*present)
+    )
+    query.comments = [f"what the features read of each event; one without {names} or time is left out"]
+    return query
+
+
+def _order_key(view: View) -> tuple[str, ...]:
+    """The unique key of the source, where ties have to be broken by it and it is not read anyway."""
+    if not view.needs_order:
+        return ()
+    there = {column.name for column in view.entity} | {column.name for column in view.inputs}
+    return tuple(name for name in view.source.unique_key if name not in there)
+
+
+def _instant(column: Column) -> exp.Expr:
+    return to_milliseconds(exp.column(column.name, table="source"), zoned=column.is_zoned)
+
+
+def _read(column: Column) -> exp.Expr:
+    """A source column in the type that it has for features: integers 64 bits wide, instants UTC milliseconds."""
+    value = exp.column(column.name, table="source")
+    assert column.type is not None and column.declared is not None  # untyped columns are a fault
+    if column.type.name == "timestamp":
+        return _instant(column)
+    if column.type.name in ("bigint", "double") and column.declared.lower() != column.type.name:
+        return exp.cast(value, column.type.name)
+    return value
+
+
+def _input(column: Input, view: View) -> exp.Expr:
+    value = exp.Literal.number(1) if column.value is None else _over_source(column.value, view)
+    if column.where is None:
+        return value
+    return exp.Case(ifs=[exp.If(this=_over_source(column.where, view), true=value)])
+
+
+def _over_source(expression: exp.Expr, view: View) -> exp.Expr:
+    """A spec's expression with its columns read from the source."""
+
+    def replace(node: exp.Expr) -> exp.Expr:
+        return _read(view.source.columns[node.name.lower()]) if _is_bare(node) else node
+
+    return logical(rewrite(expression, replace))
+
+
+def _is_bare(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Column) and not node.table
+
+
+# ---------------------------------------------------------------- changes
+
+
+def _changes(view: View) -> exp.Expr:
+    values = [*_order_key(view), *(column.name for column in view.inputs if column.name != IS_EVENT)]
+    counted = any(column.name == IS_EVENT for column in view.inputs)
+    entering = exp.select(
+        *_keys(view),
+        exp.alias_(exp.column(EVENT_AT), CHANGED_AT),
+        *([exp.alias_(exp.Literal.number(1), IS_EVENT)] if counted else []),
+        *(exp.column(name) for name in values),
+    ).from_("events")
+    entering.comments = ["an event enters at its instant"]
+    query: exp.Expr = entering
+    for window in view.windows:
+        leaving = exp.select(
+            *_keys(view),
+            later(exp.column(EVENT_AT), window.milliseconds),
+            *([exp.null()] if counted else []),
+            *(exp.null() for _ in values),
+        ).from_("events")
+        leaving.comments = [f"and leaves the window of {window} at its end"]
+        query = exp.union(query, leaving, distinct=False, copy=False)
+    return query
+
+
+# ---------------------------------------------------------------- windowed
+
+
+def _windowed(view: View) -> exp.Expr:
+    end = exp.cast(exp.Literal.string(END_OF_TIME), "timestamp")
+    following = exp.Lead(this=exp.column(CHANGED_AT), offset=exp.Literal.number(1), default=end)
+    valid_to = exp.Window(this=following, alias=exp.to_identifier(TIMELINE))
+    features = [exp.alias_(_value(p), p.name) for p in view.features if p.call is not None]
+    query = exp.select(
+        *_keys(view),
+        exp.alias_(exp.column(CHANGED_AT), "valid_from"),
+        exp.alias_(valid_to, "valid_to"),
+        *features,
+    ).from_("changes")
+    query.set("windows", _frames(view))
+    query.comments = ["the value of every feature just after each change"]
+    return query
+
+
+def _value(planned: Planned) -> exp.Expr:
+    assert planned.call is not None and planned.input is not None  # derived features come later
+    transformation, reach = planned.call.transformation, planned.call.reach
+    form = next(form for form, looks in transformation.forms if looks == reach)
+    arguments = [planned.input] if planned.call.window is None else [planned.input, str(planned.call.window)]
+    macro = jinja.expression(f"fsync.{form}({', '.join(jinja.quoted(text) for text in arguments)})")
+    return _finished(macro, planned)
+
+
+def _finished(value: exp.Expr, planned: Planned) -> exp.Expr:
+    """A feature's value with its default in the place of NULL, in its declared type."""
+    if planned.default is not None:
+        value = exp.Coalesce(this=value, expressions=[planned.default])
+    return exp.cast(value, str(planned.type))
+
+
+def _frames(view: View) -> list[exp.Expr]:
+    ordered = [CHANGED_AT, *view.source.unique_key] if view.needs_order else [CHANGED_AT]
+    frames = [_frame(TIMELINE, view, ordered, None)]
+    for window in view.windows:
+        frames.append(_frame(window_name(window), view, [CHANGED_AT], reach_back(window.milliseconds)))
+    if view.needs_lifetime:
+        frames.append(_frame(LIFETIME, view, [CHANGED_AT], exp.Var(this="UNBOUNDED")))
+    if view.needs_order:
+        frames.append(_frame(NEWEST, view, ordered, exp.Var(this="UNBOUNDED"), kind="ROWS"))
+    return frames
+
+
+def _frame(
+    name: str, view: View, order: list[str], start: exp.Expr | None, kind: str = "RANGE"
+) -> exp.Expr:
+    by = [exp.Ordered(this=exp.column(column), nulls_first=False) for column in order]
+    spec = None
+    if start is not None:
+        spec = exp.WindowSpec(kind=kind, start=start, start_side="PRECEDING", end="CURRENT ROW")
+    return exp.Window(
+        this=exp.to_identifier(name), partition_by=_keys(view), order=exp.Order(expressions=by), spec=spec
+    )
+
+
+# ---------------------------------------------------------------- the table
+
+
+def _final(planned: Planned) -> exp.Expr:
+    return exp.column(planned.name) if planned.derived is None else exp.alias_(derived(planned), planned.name)
+
+
+def derived(planned: Planned) -> exp.Expr:
+    """A derived feature, over columns that have the names of the features it reads."""
+    assert planned.derived is not None  # asked for derived features alone
+    return _finished(logical(planned.derived), planned)
