@@ -17,9 +17,12 @@ from fsync.spec.project import SPECS, Project
 class CompileReport:
     """What came of the specs."""
 
-    features: int
-    views: tuple[str, ...]
+    plan: Plan
     difference: Difference
+
+    @property
+    def features(self) -> int:
+        return sum(len(view.features) for view in self.plan.views)
 
 
 def plan_project(project: Project) -> Plan:
@@ -46,8 +49,7 @@ def compile_project(project: Project, *, dry_run: bool = False) -> CompileReport
     plan = plan_project(project)
     files = compiled_files(plan, project)
     difference = compare(files, project) if dry_run else write(files, project)
-    features = sum(len(view.features) for view in plan.views)
-    return CompileReport(features, tuple(view.name for view in plan.views), difference)
+    return CompileReport(plan, difference)
 
 
 def check_compiled(project: Project) -> CompileReport:

@@ -45,8 +45,7 @@ def compiled_files(plan: Plan, project: Project) -> Mapping[str, str]:
         files[f"{models}/{view.name}.yml"] = f"# {_FROM_SPECS}\n{_yaml({'models': [_properties(view)]})}"
     if _carries_package(project):
         files |= {
-            f"macros/transformations/{name}": f"{{# {_FROM_CODE} #}}\n{text}"
-            for name, text in macro_files().items()
+            f"macros/transformations/{name}": f"{{# {_FROM_CODE} #}}\n{text}" for name, text in macro_files().items()
         }
         files["macros/transformations/_macros.yml"] = f"# {_FROM_CODE}\n{_yaml({'macros': macro_docs()})}"
     return files
@@ -168,9 +167,7 @@ def _feature(planned: Planned, empty: object) -> dict[str, Any]:
         meta["tags"] = list(feature.tags)
     if feature.backfill is not None:
         meta["backfill"] = {"from": feature.backfill.from_.isoformat(), "note": feature.backfill.note}
-    column = _column(
-        planned.name, str(planned.type), feature.description or f"{feature.definition}.", not_null=False
-    )
+    column = _column(planned.name, str(planned.type), feature.description or f"{feature.definition}.", not_null=False)
     column["config"] = {"meta": {"fsync": meta}}
     if planned.is_never_null:
         column["data_tests"] = ["not_null"]

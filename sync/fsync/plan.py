@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final
 
 from sqlglot import exp
@@ -14,7 +15,7 @@ from sqlglot import exp
 from fsync.check.expressions import feature_types
 from fsync.check.names import RESERVED, is_plain
 from fsync.language.duration import Duration
-from fsync.language.types import BIGINT, DATE, TIMESTAMP, SqlType
+from fsync.language.types import DATE, DOUBLE, TIMESTAMP, SqlType
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
 from fsync.spec.source import Column, Source
@@ -192,9 +193,10 @@ def default_literal(feature: Feature, kind: SqlType) -> exp.Expr | None:
         if kind == TIMESTAMP:
             return exp.cast(exp.Literal.string(_instant(value)), "timestamp")
         return exp.cast(exp.Literal.string(value), "date") if kind == DATE else exp.Literal.string(value)
-    number = int(value) if kind == BIGINT else value
-    literal = exp.Literal.number(str(abs(number)))
-    return exp.Neg(this=literal) if number < 0 else literal
+    # one text for 1, 1.0 and 1.00
+    text = repr(abs(float(value))) if kind == DOUBLE else format(abs(Decimal(str(value))).normalize(), "f")
+    literal = exp.Literal.number(text)
+    return exp.Neg(this=literal) if value < 0 else literal
 
 
 def _instant(text: str) -> str:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
 
 
 @dataclass(frozen=True)
@@ -93,9 +92,7 @@ def _tokens(text: str) -> list[Token]:
             and text[token.start].isalpha()
         ):
             joined = text[before.start : token.end + 1]
-            tokens[-1] = Token(
-                TokenType.VAR, joined, token.line, token.col, before.start, token.end, token.comments
-            )
+            tokens[-1] = Token(TokenType.VAR, joined, token.line, token.col, before.start, token.end, token.comments)
         else:
             tokens.append(token)
     return tokens
@@ -128,6 +125,8 @@ def _plain(description: str) -> str:
     """sqlglot's sentence without its class names, which say nothing to the person who wrote the spec."""
     if "missing for <class" in description:
         return "an operand or argument is missing here"
+    if "Unexpected token" in description:
+        return "this is unexpected in an expression"
     return f"this cannot be read as SQL: {description[0].lower()}{description[1:]}"
 
 

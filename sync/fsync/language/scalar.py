@@ -7,6 +7,7 @@ operator means is the table in docs/specs.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Final
@@ -44,20 +45,21 @@ class _Typing:
         """The type of `node`, or None when a fault (in it, or elsewhere in the project) hides it."""
         rule = _RULES.get(type(node))
         if rule is None:
-            return self.fault("not-portable", node, f"{_name(node)} is not part of the portable language")
+            what = _name(node, self.text[span(node, self.text)[0] :])
+            return self.fault("not-portable", node, f"{what} is not part of the portable language")
         return rule(self, node)
 
-    def fault(self, code: str, node: exp.Expr, message: str, *notes: str) -> None:
+    def fault(self, code: str, node: exp.Expr, message: str, *notes: str) -> SqlType | None:
+        """Note a fault; what it stands in has no type, so this returns None."""
         start, end = span(node, self.text)
         self.faults.append(Fault(code, message, start, end, notes))
+        return None
 
-    def mismatch(self, node: exp.Expr, message: str) -> None:
+    def mismatch(self, node: exp.Expr, message: str) -> SqlType | None:
         return self.fault("type-mismatch", node, message)
 
 
-def infer(
-    node: exp.Expr, text: str, columns: Columns, described: str
-) -> tuple[SqlType | None, tuple[Fault, ...]]:
+def infer(node: exp.Expr, text: str, columns: Columns, described: str) -> tuple[SqlType | None, tuple[Fault, ...]]:
     """The type of a scalar expression, and every fault in it.
 
     Args:
@@ -99,16 +101,16 @@ def _as_decimal(number: SqlType) -> tuple[int, int]:
     return (19, 0) if number.is_integer else (number.precision or 0, number.scale or 0)
 
 
-def _name(node: exp.Expr) -> str:
-    if isinstance(node, exp.Anonymous):
-        return f"function {node.name}()"
-    if isinstance(node, exp.AggFunc):
-        return f"aggregate {node.sql_name().lower()}() inside an expression"
-    if isinstance(node, exp.Func):
-        return f"function {node.sql_name().lower()}()"
+def _name(node: exp.Expr, written: str) -> str:
+    """What a person would call a node; `written` is the text from its start on."""
+    function = re.match(r"\w+(?=\s*\()", written)
     if isinstance(node, exp.Window):
         return "OVER (…)"
-    return {"subquery": "a subquery", "star": "*", "interval": "an interval"}.get(node.key, f"{node.key!r}")
+    if isinstance(node, exp.Func) and function is not None:
+        kind = "the aggregate" if isinstance(node, exp.AggFunc) else "the function"
+        return f"{kind} {function[0].lower()}()"
+    names = {"subquery": "a subquery", "star": "*", "interval": "an interval", "struct": "{…}"}
+    return names.get(node.key, repr(node.key))
 
 
 # ---------------------------------------------------------------- one rule per node
@@ -119,13 +121,9 @@ def _column(typing: _Typing, node: exp.Expr) -> SqlType | None:
     if node.args.get("table") is not None:
         return typing.fault("not-portable", node, "a column is written without a table in front of it")
     if name[:1].isdigit():
-        return typing.fault(
-            "bad-duration", node, f"the duration {name} stands only as the last argument of a window"
-        )
+        return typing.fault("bad-duration", node, f"the duration {name} stands only as the last argument of a window")
     if name.lower() not in typing.columns:
-        return typing.fault(
-            "unknown-column", node, f"{typing.described} has no column {name!r}", *_known(name, typing)
-        )
+        return typing.fault("unknown-column", node, f"{typing.described} has no column {name!r}", *_known(name, typing))
     return typing.columns[name.lower()]
 
 

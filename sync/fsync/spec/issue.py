@@ -47,9 +47,7 @@ class Issue:
 def in_reading_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """Issues by file, then line, then column; a second report of the same thing is dropped."""
     unique = dict.fromkeys(issues)
-    return tuple(
-        sorted(unique, key=lambda issue: (issue.place.file, issue.place.line, issue.place.column, issue.code))
-    )
+    return tuple(sorted(unique, key=lambda issue: (issue.place.file, issue.place.line, issue.place.column, issue.code)))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:

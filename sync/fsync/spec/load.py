@@ -29,6 +29,14 @@ _EXPECTED: Final = {
     "from": "a date such as 1997-01-01",
 }
 
+_EXAMPLES: Final = {
+    "name": "what it is called: name: user_30d_spend",
+    "entity": "whose value it is, a column of the source: entity: user_id",
+    "source": "the dbt model or source it reads: source: orders_stream",
+    "transformation": "what it computes: transformation: window_sum(amount, 30d)",
+    "owner": "who answers for it: owner: growth-ml",
+}
+
 
 def load_features(project: Project) -> tuple[tuple[Feature, ...], tuple[Issue, ...]]:
     """Every feature below `feature_specs/`, in the order of file names; and the faults of their form."""
@@ -95,12 +103,13 @@ def _feature(
     try:
         spec = FeatureSpec.model_validate(merged)
     except ValidationError as error:
-        # a union reports one error a member: the first at each place says enough
-        places = {}
+        # a union reports one error for each of its members: one for each key says enough
+        seen: dict[tuple[object, ...], Issue] = {}
         for details in error.errors(include_url=False):
-            issue = _issue(details, merged, written)
-            places.setdefault((issue.place.line, issue.place.column, issue.code == "missing-key" and issue), issue)
-        yield from places.values()
+            location = details["loc"]
+            is_union = location[0] in ("entity", "default")
+            seen.setdefault(location[:1] if is_union else location, _issue(details, merged, written))
+        yield from seen.values()
         return
     yield from _understood(spec, written)
 
@@ -108,8 +117,9 @@ def _feature(
 def _issue(details: ErrorDetails, merged: Mapping[str, Any], written: Written) -> Issue:
     """pydantic's error as ours."""
     location, kind = details["loc"], details["type"]
-    key = next((str(part) for part in reversed(location) if part in _EXPECTED or part in _KEYS), str(location[0]))
     top = str(location[0])
+    # a union's location goes on with the name of one of its members, a list's with an index
+    key = str(location[1]) if top in ("sla", "backfill") and len(location) > 1 else top
     path = (*written.path(top), *location[1:])
     subject = f"feature {merged['name']!r}" if isinstance(merged.get("name"), str) else "this feature"
     document = written.document
@@ -117,7 +127,8 @@ def _issue(details: ErrorDetails, merged: Mapping[str, Any], written: Written) -
         missing = str(location[-1])
         if len(location) > 1:
             return Issue("missing-key", f"{top!r} needs {missing!r}", document.place(written.path(top)))
-        return Issue("missing-key", f"{subject} has no {missing!r}", document.place((*written.base, "name")))
+        place = document.place((*written.base, "name"))
+        return Issue("missing-key", f"{subject} has no {missing!r}", place, (_EXAMPLES[missing],))
     if kind == "extra_forbidden":
         unknown = str(location[-1])
         if len(location) == 1 and unknown in NOT_YET:
@@ -125,6 +136,8 @@ def _issue(details: ErrorDetails, merged: Mapping[str, Any], written: Written) -
             return Issue("not-yet", message, document.key_place(path))
         known = _KEYS if len(location) == 1 else ("freshness", "availability", "from", "note")
         notes = did_you_mean(unknown, known) or (f"there are: {', '.join(_KEYS)}",)
+        if unknown.endswith(")"):  # the rest of a call, cut at its comma
+            notes = ("between { and } a comma ends a value: put the text in quotes",)
         return Issue("unknown-key", f"a feature has no key {unknown!r}", document.key_place(path), notes)
     place = document.place(path)
     if kind == "string_pattern_mismatch":

@@ -21,7 +21,10 @@ GENERATED_MARK: Final = "Compiled by fsync"
 
 @dataclass(frozen=True)
 class Column:
-    """A declared column; `name` in lower case. `type` is None where dbt's YAML gives no `data_type`, or one without meaning here."""
+    """A declared column; `name` is in lower case.
+
+    `type` is None where dbt's YAML gives no `data_type`, or one that has no meaning here.
+    """
 
     name: str
     declared: str | None

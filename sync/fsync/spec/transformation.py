@@ -99,9 +99,7 @@ def _window(
         return None, Fault("bad-duration", str(error), start, end, (HOW_TO_WRITE,))
 
 
-def _usage(
-    node: exp.Anonymous, text: str, transformation: Transformation, name: str, reach: Reach
-) -> Fault:
+def _usage(node: exp.Anonymous, text: str, transformation: Transformation, name: str, reach: Reach) -> Fault:
     last = ["30d"] if reach == "window" else []
     ways = [f"{name}({', '.join(['column', *last])})"]
     if transformation.column_is_optional:

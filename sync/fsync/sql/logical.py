@@ -43,9 +43,7 @@ def reach_back(milliseconds: int) -> exp.Expr:
 
 def logical(node: exp.Expr) -> exp.Expr:
     """A parsed scalar expression as a logical tree: division gets its one meaning."""
-    return rewrite(
-        node, lambda part: call(DIVIDE, part.this, part.expression) if isinstance(part, exp.Div) else part
-    )
+    return rewrite(node, lambda part: call(DIVIDE, part.this, part.expression) if isinstance(part, exp.Div) else part)
 
 
 def rewrite(tree: exp.Expr, replace: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:

@@ -83,7 +83,8 @@ def _instant(column: Column) -> exp.Expr:
 def _read(column: Column) -> exp.Expr:
     """A source column in the type that it has for features: integers 64 bits wide, instants UTC milliseconds."""
     value = exp.column(column.name, table="source")
-    assert column.type is not None and column.declared is not None  # untyped columns are a fault
+    assert column.type is not None  # untyped columns are a fault
+    assert column.declared is not None  # where there is a type
     if column.type.name == "timestamp":
         return _instant(column)
     if column.type.name in ("bigint", "double") and column.declared.lower() != column.type.name:
@@ -157,7 +158,8 @@ def _windowed(view: View) -> exp.Expr:
 
 
 def _value(planned: Planned) -> exp.Expr:
-    assert planned.call is not None and planned.input is not None  # derived features come later
+    assert planned.call is not None  # derived features come later
+    assert planned.input is not None  # as it is wherever `call` is
     transformation, reach = planned.call.transformation, planned.call.reach
     form = next(form for form, looks in transformation.forms if looks == reach)
     arguments = [planned.input] if planned.call.window is None else [planned.input, str(planned.call.window)]
@@ -184,9 +186,7 @@ def _frames(view: View) -> list[exp.Expr]:
     return frames
 
 
-def _frame(
-    name: str, view: View, order: list[str], start: exp.Expr | None, kind: str = "RANGE"
-) -> exp.Expr:
+def _frame(name: str, view: View, order: list[str], start: exp.Expr | None, kind: str = "RANGE") -> exp.Expr:
     by = [exp.Ordered(this=exp.column(column), nulls_first=False) for column in order]
     spec = None
     if start is not None:

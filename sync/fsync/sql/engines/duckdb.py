@@ -55,9 +55,7 @@ def _reach_back(milliseconds: exp.Expr) -> exp.Expr:
 
 def _interval(milliseconds: int) -> exp.Expr:
     units = (("DAYS", 86_400_000), ("HOURS", 3_600_000), ("MINUTES", 60_000), ("SECONDS", 1_000))
-    unit, size = next(
-        ((unit, size) for unit, size in units if milliseconds % size == 0), ("MILLISECONDS", 1)
-    )
+    unit, size = next(((unit, size) for unit, size in units if milliseconds % size == 0), ("MILLISECONDS", 1))
     return exp.Interval(this=exp.Literal.string(str(milliseconds // size)), unit=exp.Var(this=unit))
 
 

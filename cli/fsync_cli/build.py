@@ -1,0 +1,53 @@
+"""`fsync build`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fsync_cli.console import emit_json, progress_bar, say, table
+from fsync_cli.options import Json, ProjectDir, Target
+
+if TYPE_CHECKING:
+    from fsync.build import BuildReport
+
+
+def build(
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", envvar="FSYNC_FULL_REFRESH", help="Build every table anew.")
+    ] = False,
+    target: Target = None,
+    project_dir: ProjectDir = Path(),
+    json: Json = False,
+) -> None:
+    """Compile, and let dbt build and test the feature tables."""
+    from fsync.build import build_project
+    from fsync.spec.project import open_project
+
+    project = open_project(project_dir)
+    with progress_bar("dbt build") as progress:
+        report = build_project(project, target=target, full_refresh=full_refresh, progress=progress)
+    if json:
+        emit_json(
+            {
+                "views": [view.__dict__ for view in report.views],
+                "models": report.dbt.count("model"),
+                "tests": report.dbt.count("test"),
+                "seconds": round(report.dbt.seconds, 3),
+            }
+        )
+    else:
+        tell(report)
+
+
+def tell(report: BuildReport) -> None:
+    """The short report of a build."""
+    rows = [[view.view, view.hash, f"{view.rows:,}", f"{view.entities:,}"] for view in report.views]
+    say(table(["view", "version", "rows", "entities"], rows))
+    warned = report.dbt.count("test", status=("warn",))
+    say(
+        f"dbt built {report.dbt.count('model')} models and passed {report.dbt.count('test')} tests"
+        f"{f', {warned} with warnings' if warned else ''} in {report.dbt.seconds:.1f} s"
+    )

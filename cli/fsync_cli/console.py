@@ -1,0 +1,83 @@
+"""Talking to a person: data goes to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+
+def say(text: str = "") -> None:
+    """A line of talk."""
+    print(text, file=sys.stderr)
+
+
+def emit(text: str) -> None:
+    """A line of data."""
+    print(text)
+
+
+def emit_json(value: object) -> None:
+    """One JSON document on one line. Reports are written field by field; instants stay milliseconds."""
+    emit(json.dumps(_plain(value), ensure_ascii=False, default=_scalar))
+
+
+def _plain(value: object) -> object:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Path | UUID):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[..., None]]:
+    """A bar on stderr, where a person is watching. Yields a callable: (done, total[, doing])."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[doing]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, doing="")
+
+        def update(done: int, total: int, doing: str = "") -> None:
+            bar.update(task, completed=done, total=total, doing=doing)
+
+        yield update
+
+
+def table(headings: list[str], rows: list[list[str]]) -> str:
+    """Rows as text, in columns as wide as they need to be."""
+    cells = [headings, *rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
+    return "\n".join(lines)
+
+
+def shown(value: Any) -> str:
+    """A feature's value as a person reads it."""
+    if value is None:
+        return "NULL"
+    return format(value, "f") if isinstance(value, Decimal) else str(value)

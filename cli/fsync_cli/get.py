@@ -1,0 +1,79 @@
+"""`fsync get`"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fsync.errors import InputError
+from fsync.instant import to_milliseconds, to_text
+from fsync.read import Reader, Reading
+from fsync.wire import PREFIX, parse_key
+from fsync_cli.console import emit, emit_json, say, shown, table
+from fsync_cli.options import Json, Online, Prefix, ProjectDir
+
+
+def get(
+    view: Annotated[str, typer.Argument(metavar="VIEW", help="The view to read.")],
+    keys: Annotated[list[str], typer.Argument(metavar="KEY", help="Entities; the columns of one are joined by '|'.")],
+    at: Annotated[
+        str | None,
+        typer.Option("--at", envvar="FSYNC_AT", metavar="TIME", help="The instant asked for.", show_default="now"),
+    ] = None,
+    online: Online = None,
+    prefix: Prefix = PREFIX,
+    project_dir: ProjectDir = Path(),
+    json: Json = False,
+) -> None:
+    """Read features online, each with its status.
+
+    The exit code is 1 when nothing could be read for some entity (all of its features are missing).
+    """
+    try:
+        instant = None if at is None else to_milliseconds(at)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    with Reader(online or _embedded(project_dir), prefix=prefix) as reader:
+        meta = reader.meta(view)
+        typed: list[Any] = [parse_key(key, meta.entity) for key in keys] if meta is not None else list(keys)
+        readings = reader.read_many(view, typed, at=instant)
+    for key, reading in zip(keys, readings, strict=True):
+        if json:
+            emit_json(_as_json(key, reading))
+        else:
+            _tell(key, reading)
+    if any(reading.is_missing for reading in readings):
+        raise typer.Exit(1)
+
+
+def _embedded(project_dir: Path) -> str:
+    if online := os.environ.get("FSYNC_ONLINE"):
+        return online
+    from fsync.spec.project import open_project
+    from fsync.store import default_url
+
+    return default_url(open_project(project_dir).root)
+
+
+def _as_json(key: str, reading: Reading) -> dict[str, Any]:
+    return {
+        "view": reading.view,
+        "key": key,
+        "at": to_text(reading.at),
+        "as_of": None if reading.as_of is None else to_text(reading.as_of),
+        "features": {
+            name: {"value": value, "status": reading.status[name].value} for name, value in reading.values.items()
+        },
+    }
+
+
+def _tell(key: str, reading: Reading) -> None:
+    if reading.as_of is None:
+        say(f"{reading.view} {key}: missing, the view was not pushed to this store or has expired")
+        return
+    rows = [[name, shown(value), reading.status[name].value] for name, value in reading.values.items()]
+    say(f"{reading.view} {key} at {to_text(reading.at)}, pushed as of {to_text(reading.as_of)}")
+    emit(table(["feature", "value", "status"], rows))

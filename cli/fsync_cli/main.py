@@ -1,0 +1,104 @@
+"""The program: its commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from fsync import __version__
+from fsync.errors import FsyncError, OutOfDate, SpecErrors
+from fsync_cli import build, compile, demo, get, push
+from fsync_cli.console import say
+
+_EXIT_BUG: Final = 70
+_EXIT_INTERRUPTED: Final = 130
+
+_START: Final = """\
+fsync: features as YAML, built by dbt, served from Redis.
+
+  fsync demo       see it work on real purchases, in a scratch folder
+  fsync compile    write the dbt models that the specs in feature_specs/ mean
+  fsync build      compile, and let dbt build and test the feature tables
+  fsync push       bring the latest values to the online store
+  fsync get        read them: fsync get VIEW KEY
+
+`fsync COMMAND --help` tells more of each."""
+
+app = typer.Typer(
+    name="fsync",
+    help="A SQL-native feature warehouse: features as YAML, built by dbt, served from Redis.",
+    no_args_is_help=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+COMMANDS: Final = (
+    ("demo", demo.demo),
+    ("compile", compile.compile_),
+    ("build", build.build),
+    ("push", push.push),
+    ("get", get.get),
+)
+
+for _name, _command in COMMANDS:
+    app.command(_name)(_command)
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(f"fsync {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(_START)
+
+
+def main() -> None:
+    """Run the program, and end with the exit code of DESIGN: 0, 1, 2, 3 or 70."""
+    sys.exit(run())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """The exit code of one call; errors are told on stderr."""
+    try:
+        app(arguments, standalone_mode=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except FsyncError as error:
+        _tell(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("interrupted; run it again to go on")
+        return _EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # the reader of our output has gone; keep Python from saying so once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        say(f"\nthis is a bug of fsync {__version__}: please report it with the lines above")
+        return _EXIT_BUG
+    return 0
+
+
+def _tell(error: FsyncError) -> None:
+    if isinstance(error, SpecErrors):
+        say(str(error))
+        count = len(error.issues)
+        say(f"\n{count} {'error' if count == 1 else 'errors'} in the specs")
+        return
+    say(f"error: {error}")
+    if isinstance(error, OutOfDate):
+        for path in error.paths:
+            say(f"  {path}")
+    if error.mend is not None:
+        say(f"  = {error.mend}")

@@ -1,0 +1,106 @@
+"""`fsync push`"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fsync.errors import InputError
+from fsync.instant import to_milliseconds, to_text
+from fsync.wire import PREFIX
+from fsync_cli.console import emit_json, progress_bar, say
+from fsync_cli.options import DryRun, Json, Online, Prefix, ProjectDir, Target
+
+
+def push(
+    views: Annotated[
+        list[str] | None, typer.Argument(metavar="[VIEW]", help="The views to push.", show_default="all")
+    ] = None,
+    online: Online = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            envvar="FSYNC_AS_OF",
+            metavar="TIME",
+            help="The instant whose values are pushed.",
+            show_default="when the table's build began",
+        ),
+    ] = None,
+    horizon: Annotated[
+        str,
+        typer.Option(
+            "--horizon",
+            envvar="FSYNC_HORIZON",
+            metavar="DURATION",
+            help="How far ahead the changes that are already known go along.",
+        ),
+    ] = "2d",
+    store_empty: Annotated[
+        bool,
+        typer.Option(
+            "--store-empty",
+            envvar="FSYNC_STORE_EMPTY",
+            help="Give entities at their empty values a key too, for a store that may drop keys.",
+        ),
+    ] = False,
+    dry_run: DryRun = False,
+    prefix: Prefix = PREFIX,
+    target: Target = None,
+    project_dir: ProjectDir = Path(),
+    json: Json = False,
+) -> None:
+    """Bring the latest values to the online store."""
+    from fsync.compile import plan_project
+    from fsync.language.duration import parse_duration
+    from fsync.push import push_view
+    from fsync.spec.issue import did_you_mean
+    from fsync.spec.project import open_project
+    from fsync.store import default_url, open_store
+    from fsync.warehouse.duckdb import Warehouse
+    from fsync.warehouse.profile import read_profile
+
+    project = open_project(project_dir)
+    try:
+        instant = None if as_of is None else to_milliseconds(as_of)
+        ahead = parse_duration(horizon)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    planned = {view.name: view for view in plan_project(project).views}
+    for name in views or ():
+        if name not in planned:
+            near = did_you_mean(name, planned)
+            raise InputError(f"there is no view {name!r}", near[0] if near else f"there are: {', '.join(planned)}")
+    chosen = [planned[name] for name in dict.fromkeys(views or planned)]
+    with (
+        closing(open_store(online or default_url(project.root))) as store,
+        Warehouse(read_profile(project, target)) as warehouse,
+    ):
+        for view in chosen:
+            warehouse.table(view)  # a view that is not built is said before any is pushed
+        for view in chosen:
+            with progress_bar(view.name) as progress:
+                report = push_view(
+                    view,
+                    warehouse,
+                    store,
+                    as_of=instant,
+                    horizon=ahead,
+                    prefix=prefix,
+                    sparse=not store_empty,
+                    dry_run=dry_run,
+                    progress=progress,
+                )
+            if json:
+                emit_json(report)
+                continue
+            verb = "would write" if dry_run else "wrote"
+            say(
+                f"{report.view}@{report.hash} as of {to_text(report.as_of)}: {verb} {report.written:,}, "
+                f"unchanged {report.unchanged:,}, deleted {report.deleted:,} "
+                f"of {report.entities:,} entities in {report.seconds:.1f} s"
+            )
+        say(f"{'looked at' if dry_run else 'pushed to'} {store.name}")

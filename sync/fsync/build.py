@@ -1,0 +1,53 @@
+"""Compile, then let dbt build: the offline half of the road."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fsync.compile import CompileReport, compile_project
+from fsync.dbt import DbtReport, Progress, run_dbt
+from fsync.spec.project import Project
+from fsync.warehouse.duckdb import Warehouse
+from fsync.warehouse.profile import read_profile
+
+
+@dataclass(frozen=True)
+class BuiltView:
+    """A feature table after a build."""
+
+    view: str
+    hash: str
+    table: str
+    rows: int
+    entities: int
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What `fsync build` did: the files it compiled, what dbt ran, and the tables that stand now."""
+
+    compiled: CompileReport
+    dbt: DbtReport
+    views: tuple[BuiltView, ...]
+
+
+def build_project(
+    project: Project, *, target: str | None = None, full_refresh: bool = False, progress: Progress | None = None
+) -> BuildReport:
+    """Write what the specs compile to, run `dbt build`, and count the rows of each feature table.
+
+    Raises:
+        SpecErrors, InputError: before anything is written.
+        BuildFailed, WarehouseOutOfReach: see `fsync.dbt.run_dbt`.
+    """
+    profile = read_profile(project, target)  # a wrong target is said before anything is written
+    compiled = compile_project(project)
+    command = ["build", "--full-refresh"] if full_refresh else ["build"]
+    report = run_dbt(project, command, target=profile.target, progress=progress)
+    views = []
+    with Warehouse(profile) as warehouse:
+        for view in compiled.plan.views:
+            table = warehouse.table(view)
+            entities = warehouse.entities(view, table)
+            views.append(BuiltView(view.name, view.hash, table.name, warehouse.count(table), entities))
+    return BuildReport(compiled, report, tuple(views))

@@ -1,0 +1,156 @@
+"""The only module that runs dbt. What dbt did is read from the files that it leaves behind.
+
+dbt is loaded when it is first needed: importing it takes seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fsync.errors import BuildFailed, InputError, WarehouseOutOfReach
+from fsync.spec.project import Project
+
+#: called with the nodes that are done, all there are, and the name of the one that just ended
+Progress = Callable[[int, int, str], None]
+
+_FAILED: Final = frozenset({"error", "fail", "runtime error", "partial success"})
+
+
+@dataclass(frozen=True)
+class Node:
+    """One model, seed or data test that dbt ran, or left out because of another's failure."""
+
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    message: str | None
+
+
+@dataclass(frozen=True)
+class DbtReport:
+    """What one run of dbt did, node by node, in the order of their ends."""
+
+    nodes: tuple[Node, ...]
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.status in _FAILED)
+
+    def count(self, kind: str, *, status: Sequence[str] = ("success", "pass")) -> int:
+        return sum(node.kind == kind and node.status in status for node in self.nodes)
+
+
+def run_dbt(
+    project: Project, command: Sequence[str], *, target: str | None = None, progress: Progress | None = None
+) -> DbtReport:
+    """Run a dbt command such as `["build"]` in the project's folder.
+
+    Raises:
+        BuildFailed: when a model or a data test did not pass; its message names each.
+        InputError: when dbt cannot read the project.
+        WarehouseOutOfReach: when the warehouse cannot be opened.
+    """
+    from dbt.cli.main import dbtRunner  # takes seconds
+
+    arguments = [*command, "--project-dir", str(project.root), "--log-level", "none"]
+    if (project.root / "profiles.yml").is_file():
+        arguments += ["--profiles-dir", str(project.root)]
+    if target is not None:
+        arguments += ["--target", target]
+    results = project.root / "target" / "run_results.json"
+    results.unlink(missing_ok=True)  # what is there afterwards is of this run
+    callback = _Callback(progress)
+    with contextlib.chdir(project.root), _own_logging():
+        result = dbtRunner(callbacks=[callback]).invoke(arguments)
+    report = _report(results) if results.is_file() else None
+    if report is None:
+        raise _could_not_run(result.exception)
+    if report.failed:
+        raise _failure(report)
+    if result.exception is not None:
+        raise _could_not_run(result.exception)
+    return report
+
+
+class _Callback:
+    """Counts dbt's events of finished nodes. dbt calls it from its threads, one event at a time."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._all = 0
+        self._done = 0
+
+    def __call__(self, event: Any) -> None:
+        if self._progress is None:
+            return
+        name = event.info.name
+        if name == "LogStartLine":
+            self._all = max(self._all, int(event.data.total))
+        elif name == "NodeFinished":
+            self._done += 1
+            self._progress(self._done, max(self._all, self._done), str(event.data.node_info.node_name))
+
+
+@contextlib.contextmanager
+def _own_logging():  # type: ignore[no-untyped-def]  # a context manager without a value
+    """dbt sets up the root logger for its whole process; ours goes on as it was."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
+
+
+def _report(path: Any) -> DbtReport:
+    written = json.loads(path.read_text(encoding="utf-8"))
+    nodes = tuple(
+        Node(
+            name=str(result["unique_id"]).split(".")[2],
+            kind=str(result["unique_id"]).split(".")[0],
+            status=str(result["status"]),
+            seconds=float(result["execution_time"]),
+            message=result["message"],
+        )
+        for result in written["results"]
+    )
+    return DbtReport(nodes, float(written["elapsed_time"]))
+
+
+def _failure(report: DbtReport) -> Exception:
+    locked = next((node for node in report.failed if _is_locked(node.message)), None)
+    if locked is not None:
+        return WarehouseOutOfReach(_one_line(locked.message), _UNLOCK)
+    lines = [f"{node.kind} {node.name}: {_one_line(node.message)}" for node in report.failed]
+    more = f"\n(and {len(lines) - 10} more)" if len(lines) > 10 else ""
+    what = "\n".join(lines[:10]) + more
+    return BuildFailed(f"dbt built what it could, and {len(lines)} of its nodes failed\n{what}", _LOOK)
+
+
+def _could_not_run(error: BaseException | None) -> Exception:
+    if isinstance(error, KeyboardInterrupt):
+        return KeyboardInterrupt()  # type: ignore[return-value]  # Ctrl-C goes on as Ctrl-C
+    text = str(error or "dbt gave no reason").strip()
+    if _is_locked(text):
+        return WarehouseOutOfReach(_one_line(text), _UNLOCK)
+    return InputError(f"dbt cannot run this project: {text}", _LOOK)
+
+
+_UNLOCK: Final = "another process holds the warehouse: let it end, then try again"
+_LOOK: Final = "logs/dbt.log has the whole story"
+
+
+def _is_locked(message: str | None) -> bool:
+    return message is not None and "Could not set lock on file" in message
+
+
+def _one_line(message: str | None) -> str:
+    return " ".join((message or "no message").split())

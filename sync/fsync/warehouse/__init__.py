@@ -1,0 +1,1 @@
+"""The offline tables, read: from dbt's profile to Arrow batches."""

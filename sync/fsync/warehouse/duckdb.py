@@ -1,0 +1,133 @@
+"""Feature tables in DuckDB, read in batches through a connection that is held as short as can be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from fsync.errors import NotBuilt, WarehouseOutOfReach
+from fsync.instant import to_datetime, to_milliseconds
+from fsync.plan import View
+from fsync.warehouse.profile import Profile
+
+#: rows a batch: what a reader holds in memory at once
+BATCH: Final = 20_000
+
+_BUILD: Final = "run `fsync build`"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A built feature table, as its stamp describes it. `built_at` is in epoch milliseconds."""
+
+    schema: str
+    name: str
+    view: str
+    hash: str
+    built_at: int
+
+    @property
+    def sql(self) -> str:
+        return exp.table_(self.name, db=self.schema, quoted=True).sql(dialect="duckdb")
+
+
+class Warehouse:
+    """A read-only connection to a warehouse file. A context manager: other processes wait for its end."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._connection = _open(profile.path)
+
+    def table(self, view: View) -> Table:
+        """The table that holds a view, of the version that its specs describe.
+
+        Raises:
+            NotBuilt: when there is none, or it is of another version.
+        """
+        tables = [table for table in self._tables() if table.view == view.name]
+        if not tables:
+            raise NotBuilt(f"the view {view.name} is not built in {self._profile.path.name}", _BUILD)
+        table = max(tables, key=lambda table: (table.schema == self._profile.schema, table.built_at))
+        if table.hash != view.hash:
+            raise NotBuilt(
+                f"the table of {view.name} was built from another version of its specs "
+                f"({table.hash}, and they are now {view.hash})",
+                _BUILD,
+            )
+        return table
+
+    def count(self, table: Table) -> int:
+        """The number of rows of a table."""
+        row = self._connection.execute(f"select count(*) from {table.sql}").fetchone()
+        assert row is not None  # an aggregate has one row
+        return int(row[0])
+
+    def entities(self, view: View, table: Table) -> int:
+        """The number of entities that a table has rows of."""
+        keys = ", ".join(column.name for column in view.entity)
+        query = f"select count(*) from (select distinct {keys} from {table.sql})"
+        row = self._connection.execute(query).fetchone()
+        assert row is not None  # an aggregate has one row
+        return int(row[0])
+
+    def changes(self, view: View, table: Table, as_of: int, horizon: int) -> Iterator[pa.RecordBatch]:
+        """The rows that hold as of an instant or begin between it and a horizon (both epoch milliseconds).
+
+        Yields batches of: the entity columns, `valid_from`, the features in the order of the view; sorted
+        by entity, then `valid_from`. UUIDs come as text.
+        """
+        keys = [exp.column(column.name) for column in view.entity]
+        read = [
+            exp.alias_(exp.cast(exp.column(column.name), "varchar"), column.name)
+            if column.type is not None and column.type.name == "uuid"
+            else exp.column(column.name)
+            for column in view.entity
+        ]
+        query = (
+            exp.select(*read, "valid_from", *(exp.column(planned.name) for planned in view.features))
+            .from_(table.sql, dialect="duckdb")
+            .where("valid_from < $horizon and valid_to >= $as_of", dialect="duckdb")
+            .order_by(*keys, exp.column("valid_from"))
+        )
+        parameters = {"as_of": to_datetime(as_of), "horizon": to_datetime(horizon)}
+        relation = self._connection.sql(query.sql(dialect="duckdb"), params=parameters)
+        yield from relation.to_arrow_reader(BATCH)
+
+    def _tables(self) -> Iterator[Table]:
+        query = "select schema_name, table_name, comment from duckdb_tables() where comment like '{\"fsync\":%'"
+        for schema, name, comment in self._connection.execute(query).fetchall():
+            stamp = json.loads(comment)["fsync"]
+            yield Table(schema, name, stamp["view"], stamp["hash"], to_milliseconds(stamp["built_at"]))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    if not path.is_file():
+        raise NotBuilt(f"there is no warehouse at {path}", _BUILD)
+    try:
+        return duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        message = " ".join(str(error).split())
+        mend = "another process holds the warehouse: let it end, then try again" if "lock" in message else None
+        raise WarehouseOutOfReach(f"the warehouse {path} cannot be opened: {message}", mend) from error

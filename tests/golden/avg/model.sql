@@ -1,0 +1,74 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (user_id): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     mean_7d            window_avg(amount, 7d)
+--     mean_ever          lifetime_avg(amount)
+--     mean_or_minus_one  window_avg(amount, 1d), default -1
+{{ config(materialized='table', post_hook="{{ fsync.stamp('avg_', '7150a634') }}") }}
+
+WITH events AS (
+  /* what the features read of each event; one without user_id or time is left out */
+  SELECT
+    source.user_id AS user_id,
+    DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
+    source.amount AS amount
+  FROM {{ source('avg', 'events') }} AS source
+  WHERE
+    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    amount
+  FROM events
+  UNION ALL
+  /* and leaves the window of 1d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '1' DAYS,
+    NULL
+  FROM events
+  UNION ALL
+  /* and leaves the window of 7d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '7' DAYS,
+    NULL
+  FROM events
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    user_id,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_avg('amount', '7d') }} AS DOUBLE) AS mean_7d,
+    CAST({{ fsync.lifetime_avg('amount') }} AS DOUBLE) AS mean_ever,
+    CAST(COALESCE({{ fsync.window_avg('amount', '1d') }}, -1) AS DOUBLE) AS mean_or_minus_one
+  FROM changes
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_7d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), lifetime AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  user_id,
+  valid_from,
+  valid_to,
+  mean_7d,
+  mean_ever,
+  mean_or_minus_one
+FROM windowed
+WHERE
+  valid_from < valid_to

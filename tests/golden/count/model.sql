@@ -1,0 +1,83 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (user_id): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     amounts_7d    window_count(amount, 7d)
+--     amounts_ever  lifetime_count(amount)
+--     orders_1s     window_count(1s)
+--     orders_7d     window_count(7d)
+--     orders_ever   lifetime_count()
+{{ config(materialized='table', post_hook="{{ fsync.stamp('count', '7880e7e0') }}") }}
+
+WITH events AS (
+  /* what the features read of each event; one without user_id or time is left out */
+  SELECT
+    source.user_id AS user_id,
+    DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
+    source.amount AS amount
+  FROM {{ source('count', 'events') }} AS source
+  WHERE
+    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    1 AS is_event,
+    amount
+  FROM events
+  UNION ALL
+  /* and leaves the window of 1s at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '1' SECONDS,
+    NULL,
+    NULL
+  FROM events
+  UNION ALL
+  /* and leaves the window of 7d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '7' DAYS,
+    NULL,
+    NULL
+  FROM events
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    user_id,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_count('amount', '7d') }} AS BIGINT) AS amounts_7d,
+    CAST({{ fsync.lifetime_count('amount') }} AS BIGINT) AS amounts_ever,
+    CAST({{ fsync.window_count('is_event', '1s') }} AS BIGINT) AS orders_1s,
+    CAST({{ fsync.window_count('is_event', '7d') }} AS BIGINT) AS orders_7d,
+    CAST({{ fsync.lifetime_count('is_event') }} AS BIGINT) AS orders_ever
+  FROM changes
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1s AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '1' SECONDS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_7d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), lifetime AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  user_id,
+  valid_from,
+  valid_to,
+  amounts_7d,
+  amounts_ever,
+  orders_1s,
+  orders_7d,
+  orders_ever
+FROM windowed
+WHERE
+  valid_from < valid_to

@@ -1,0 +1,92 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (country, shop): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     fine_1d    window_count(1d) where note = 'it''s {{ "{" }}{ fine }}'
+--     high_1d    window_max(case when score between 1 and 3 then score else abs(score) / 2 end, 1d)
+--     last_note  latest(upper(note)), default {{ "{" }}# none #}
+--     score_1d   window_sum(score, 1d) where note is null or not note in ('x', '{{ "{" }}% raw %}')
+{{ config(materialized='table', post_hook="{{ fsync.stamp('filtered_', '627a8556') }}") }}
+
+WITH events AS (
+  /* what the features read of each event; one without country, shop or time is left out */
+  SELECT
+    source.country AS country,
+    CAST(source.shop AS BIGINT) AS shop,
+    DATE_TRUNC('MILLISECOND', source.happened AT TIME ZONE 'UTC') AS event_at,
+    source.id AS id,
+    CASE WHEN source.note = 'it''s {{ "{" }}{ fine }}' THEN 1 END AS input_fine_1d,
+    CASE
+      WHEN source.score BETWEEN 1 AND 3
+      THEN source.score
+      ELSE ABS(source.score) / 2
+    END AS input_high_1d,
+    UPPER(source.note) AS input_last_note,
+    CASE
+      WHEN source.note IS NULL OR NOT source.note IN ('x', '{{ "{" }}% raw %}')
+      THEN source.score
+    END AS input_score_1d
+  FROM {{ source('filtered', 'events') }} AS source
+  WHERE
+    NOT source.country IS NULL
+    AND NOT source.shop IS NULL
+    AND NOT source.happened IS NULL
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    country,
+    shop,
+    event_at AS changed_at,
+    id,
+    input_fine_1d,
+    input_high_1d,
+    input_last_note,
+    input_score_1d
+  FROM events
+  UNION ALL
+  /* and leaves the window of 1d at its end */
+  SELECT
+    country,
+    shop,
+    event_at + INTERVAL '1' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM events
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    country,
+    shop,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_count('input_fine_1d', '1d') }} AS BIGINT) AS fine_1d,
+    CAST({{ fsync.window_max('input_high_1d', '1d') }} AS DOUBLE) AS high_1d,
+    CAST(COALESCE({{ fsync.latest('input_last_note') }}, '{{ "{" }}# none #}') AS TEXT) AS last_note,
+    CAST({{ fsync.window_sum('input_score_1d', '1d') }} AS DOUBLE) AS score_1d
+  FROM changes
+  WINDOW timeline AS (PARTITION BY country, shop ORDER BY changed_at, id), last_1d AS (
+    PARTITION BY country, shop
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), newest AS (
+    PARTITION BY country, shop
+    ORDER BY changed_at, id
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  country,
+  shop,
+  valid_from,
+  valid_to,
+  fine_1d,
+  high_1d,
+  last_note,
+  score_1d
+FROM windowed
+WHERE
+  valid_from < valid_to

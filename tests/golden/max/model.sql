@@ -1,0 +1,78 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (user_id): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     last_time_2w  window_max(paid_at, 2w)
+--     most_7d       window_max(amount, 7d), default 0
+--     most_ever     lifetime_max(amount)
+{{ config(materialized='table', post_hook="{{ fsync.stamp('max_', '4664d04e') }}") }}
+
+WITH events AS (
+  /* what the features read of each event; one without user_id or time is left out */
+  SELECT
+    source.user_id AS user_id,
+    DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
+    source.amount AS amount,
+    DATE_TRUNC('MILLISECOND', source.paid_at) AS paid_at
+  FROM {{ source('max', 'events') }} AS source
+  WHERE
+    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    amount,
+    paid_at
+  FROM events
+  UNION ALL
+  /* and leaves the window of 7d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '7' DAYS,
+    NULL,
+    NULL
+  FROM events
+  UNION ALL
+  /* and leaves the window of 14d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '14' DAYS,
+    NULL,
+    NULL
+  FROM events
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    user_id,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_max('paid_at', '14d') }} AS TIMESTAMP) AS last_time_2w,
+    CAST(COALESCE({{ fsync.window_max('amount', '7d') }}, 0) AS DECIMAL(10, 2)) AS most_7d,
+    CAST({{ fsync.lifetime_max('amount') }} AS DECIMAL(10, 2)) AS most_ever
+  FROM changes
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_7d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_14d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '14' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), lifetime AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  user_id,
+  valid_from,
+  valid_to,
+  last_time_2w,
+  most_7d,
+  most_ever
+FROM windowed
+WHERE
+  valid_from < valid_to

@@ -1,0 +1,66 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (user_id): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     first_time_7d  window_min(paid_at, 7d)
+--     least_7d       window_min(amount, 7d)
+--     least_ever     lifetime_min(amount)
+{{ config(materialized='table', post_hook="{{ fsync.stamp('min_', 'a26afdb9') }}") }}
+
+WITH events AS (
+  /* what the features read of each event; one without user_id or time is left out */
+  SELECT
+    source.user_id AS user_id,
+    DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
+    source.amount AS amount,
+    DATE_TRUNC('MILLISECOND', source.paid_at) AS paid_at
+  FROM {{ source('min', 'events') }} AS source
+  WHERE
+    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    amount,
+    paid_at
+  FROM events
+  UNION ALL
+  /* and leaves the window of 7d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '7' DAYS,
+    NULL,
+    NULL
+  FROM events
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    user_id,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_min('paid_at', '7d') }} AS TIMESTAMP) AS first_time_7d,
+    CAST({{ fsync.window_min('amount', '7d') }} AS DECIMAL(10, 2)) AS least_7d,
+    CAST({{ fsync.lifetime_min('amount') }} AS DECIMAL(10, 2)) AS least_ever
+  FROM changes
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_7d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), lifetime AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  user_id,
+  valid_from,
+  valid_to,
+  first_time_7d,
+  least_7d,
+  least_ever
+FROM windowed
+WHERE
+  valid_from < valid_to

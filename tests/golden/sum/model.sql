@@ -1,0 +1,81 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (user_id): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     orders_squared_7d  window_sum(order_id * order_id, 7d)
+--     spend_12h          window_sum(amount, 12h)
+--     spend_7d           window_sum(amount, 7d)
+--     spend_ever         lifetime_sum(amount)
+{{ config(materialized='table', post_hook="{{ fsync.stamp('sum_', 'f5d52431') }}") }}
+
+WITH events AS (
+  /* what the features read of each event; one without user_id or time is left out */
+  SELECT
+    source.user_id AS user_id,
+    DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
+    source.amount AS amount,
+    source.order_id * source.order_id AS input_orders_squared_7d
+  FROM {{ source('sum', 'events') }} AS source
+  WHERE
+    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    amount,
+    input_orders_squared_7d
+  FROM events
+  UNION ALL
+  /* and leaves the window of 12h at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '12' HOURS,
+    NULL,
+    NULL
+  FROM events
+  UNION ALL
+  /* and leaves the window of 7d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '7' DAYS,
+    NULL,
+    NULL
+  FROM events
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    user_id,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_sum('input_orders_squared_7d', '7d') }} AS DECIMAL(38, 0)) AS orders_squared_7d,
+    CAST({{ fsync.window_sum('amount', '12h') }} AS DECIMAL(38, 2)) AS spend_12h,
+    CAST({{ fsync.window_sum('amount', '7d') }} AS DECIMAL(38, 2)) AS spend_7d,
+    CAST({{ fsync.lifetime_sum('amount') }} AS DECIMAL(38, 2)) AS spend_ever
+  FROM changes
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_12h AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '12' HOURS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_7d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), lifetime AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  user_id,
+  valid_from,
+  valid_to,
+  orders_squared_7d,
+  spend_12h,
+  spend_7d,
+  spend_ever
+FROM windowed
+WHERE
+  valid_from < valid_to

@@ -1,0 +1,143 @@
+"""Each folder here is a case: a spec, the events it is given, the model it compiles to, and an oracle.
+
+    spec.yml       the features; their source is `<case>.events`
+    source.yml     dbt's YAML of that source
+    given/*.csv    its rows
+    model.sql      the golden model (`pytest --bless` rewrites it)
+    oracle.sql     the values by hand: a query over `events` and `probes`, written from the design
+
+The model must be the golden one, and the table that dbt builds from it must answer every probe as the oracle
+does. Probes are generated: every instant at which an event enters or leaves a window, and the milliseconds
+before and after.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from fsync.build import build_project
+from fsync.compile import plan_project
+from fsync.plan import View
+from fsync.spec.project import open_project
+from fsync.sql.empty import empty_values
+from tests.conftest import ROOT
+
+HERE = Path(__file__).parent
+CASES = sorted(folder.name for folder in HERE.iterdir() if (folder / "spec.yml").is_file())
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One project of all cases, built once."""
+    root = tmp_path_factory.mktemp("golden")
+    for part in ("macros", "dbt_project.yml", "profiles.yml"):
+        (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, root / part)
+    for case in CASES:
+        for name, folder in (("spec.yml", "feature_specs"), ("source.yml", "models")):
+            (root / folder).mkdir(exist_ok=True)
+            shutil.copy(HERE / case / name, root / folder / f"{case}.yml")
+    with duckdb.connect(str(root / "warehouse.duckdb")) as connection:
+        for case in CASES:
+            _give(connection, case)
+    build_project(open_project(root))
+    return root
+
+
+def _give(connection: duckdb.DuckDBPyConnection, case: str) -> None:
+    """The rows of a case, in the types that its source declares."""
+    declared = yaml.safe_load((HERE / case / "source.yml").read_text())["sources"][0]["tables"][0]["columns"]
+    casts = ", ".join(f'cast("{column["name"]}" as {column["data_type"]}) as "{column["name"]}"' for column in declared)
+    connection.execute(f"create schema {case}")
+    connection.execute(
+        f"create table {case}.events as select {casts} from read_csv(?, all_varchar = true, header = true)",
+        [str(HERE / case / "given" / "events.csv")],
+    )
+
+
+def _views(root: Path, case: str) -> Iterator[View]:
+    return (view for view in plan_project(open_project(root)).views if view.source.name == f"{case}.events")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_model_is_the_golden_one(case: str, built: Path, bless: bool) -> None:
+    models = [(built / "models" / "features" / f"{view.name}.sql").read_text() for view in _views(built, case)]
+    assert models, "the case compiles to a model"
+    golden = HERE / case / "model.sql"
+    if bless:
+        golden.write_text("\n".join(models))
+    assert "\n".join(models) == golden.read_text()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_table_answers_as_the_oracle(case: str, built: Path) -> None:
+    (view,) = _views(built, case)
+    with duckdb.connect(str(built / "warehouse.duckdb"), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        _make_probes(connection, view, case)
+        keys = [column.name for column in view.entity]
+        names = [planned.name for planned in view.features]
+        expected = _answers(connection, (HERE / case / "oracle.sql").read_text(), [*keys, "t", *names])
+        got = _answers(connection, _as_of(view, keys, names), [*keys, "t", *names])
+    assert len(expected) >= 9, "there are probes"
+    assert expected.keys() == got.keys()
+    empty = tuple(empty_values(view))
+    for probe, (_, values) in expected.items():
+        is_there, row = got[probe]
+        answer = row if is_there else empty
+        assert all(map(_same, values, answer)), f"{case} at {probe}: {names} are {answer}, not {values}"
+    assert any(is_there for is_there, _ in got.values()), "the table has rows"
+
+
+def _make_probes(connection: duckdb.DuckDBPyConnection, view: View, case: str) -> None:
+    keys = ", ".join(column.name for column in view.entity)
+    at = view.event_time.name
+    connection.execute(f"create temp view events as select * from {case}.events")
+    reaches = [timedelta(), *(timedelta(milliseconds=window.milliseconds) for window in view.windows)]
+    offsets = [reach + timedelta(milliseconds=step) for reach in reaches for step in (-1, 0, 1)]
+    connection.execute("create temp table offsets (offset_by interval)")
+    connection.executemany("insert into offsets values (?)", [[offset] for offset in offsets])
+    connection.execute(
+        f"create temp table probes as select distinct {keys}, "
+        f"date_trunc('millisecond', cast({at} as timestamp)) + offset_by as t from events, offsets "
+        f"where {at} is not null and {' and '.join(f'{c.name} is not null' for c in view.entity)}"
+    )
+
+
+def _as_of(view: View, keys: list[str], names: list[str]) -> str:
+    joined = " and ".join(f"probes.{key} = v.{key}" for key in keys)
+    return (
+        f"select {', '.join(f'probes.{key}' for key in keys)}, t, v.valid_from is not null as there, "
+        f"{', '.join(f'v.{name}' for name in names)} "
+        f"from probes left join {view.name} v on {joined} and v.valid_from < t and t <= v.valid_to"
+    )
+
+
+def _answers(
+    connection: duckdb.DuckDBPyConnection, query: str, columns: list[str]
+) -> dict[tuple[Any, ...], tuple[bool, tuple[Any, ...]]]:
+    """Probe → (whether the table has a row for it, the values in the order of the view)."""
+    relation = connection.sql(query)
+    assert relation is not None
+    rows = {}
+    width = columns.index("t") + 1
+    for row in relation.fetchall():
+        named = dict(zip(relation.columns, row, strict=True))
+        probe = tuple(named[name] for name in columns[:width])
+        assert probe not in rows, f"two rows hold at {probe}"
+        rows[probe] = (bool(named.get("there", True)), tuple(named[name] for name in columns[width:]))
+    return rows
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9)  # what the design promises of DOUBLE
+    return bool(one == other) or (one is None and other is None)

@@ -1,0 +1,17 @@
+"""What a model service or `fsync --help` loads, in an interpreter of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("duckdb", "sqlglot", "dbt", "pyarrow", "pydantic", "scipy")
+
+
+@pytest.mark.parametrize("statement", ["import fsync.read", "import fsync_cli.main"])
+def test_no_heavy_library_is_loaded(statement: str) -> None:
+    program = f"import sys; {statement}; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

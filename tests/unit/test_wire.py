@@ -1,0 +1,141 @@
+"""The wire contract, its bytes written out by hand."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from fsync import wire
+from fsync.errors import InputError
+from fsync.language import types
+from fsync.language.types import SqlType, decimal
+
+ID = [("user_id", types.BIGINT)]
+NAME = [("name", types.VARCHAR)]
+PAIR = [("country", types.VARCHAR), ("shop", types.BIGINT)]
+
+
+@pytest.mark.parametrize(
+    ("key", "columns", "text"),
+    [
+        (42, ID, "42"),
+        ("042", ID, "42"),
+        (-1, ID, "-1"),
+        ("042", NAME, "042"),
+        ("", NAME, "%"),
+        ("a|b", NAME, "a%7Cb"),
+        ("a%7Cb", NAME, "a%257Cb"),
+        ("{42}", NAME, "%7B42%7D"),
+        ("line\nfeed\x00", NAME, "line%0Afeed%00"),
+        ("größe 🦆", NAME, "größe 🦆"),
+        (("FR", 7), PAIR, "FR|7"),
+        (("F|R", 7), PAIR, "F%7CR|7"),
+        (("", 7), PAIR, "%|7"),
+        (UUID("12345678-1234-5678-1234-56781234ABCD"), [("id", types.UUID)], "12345678-1234-5678-1234-56781234abcd"),
+        ("12345678123456781234567812345678", [("id", types.UUID)], "12345678-1234-5678-1234-567812345678"),
+        (date(1998, 7, 1), [("day", types.DATE)], "1998-07-01"),
+    ],
+)
+def test_an_entity_has_one_text(key: wire.Key, columns: list[tuple[str, SqlType]], text: str) -> None:
+    assert wire.entity_text(key, columns) == text
+
+
+@pytest.mark.parametrize(
+    ("key", "columns"),
+    [
+        ("x", ID),
+        (4.2, ID),
+        (True, ID),
+        (None, ID),
+        (42, NAME),
+        ("\ud800", NAME),
+        ("FR", PAIR),
+        (("FR", 7, 8), PAIR),
+        (datetime(1998, 7, 1), [("day", types.DATE)]),
+        ("not-a-uuid", [("id", types.UUID)]),
+    ],
+)
+def test_what_is_no_key_is_refused(key: wire.Key, columns: list[tuple[str, SqlType]]) -> None:
+    with pytest.raises(InputError):
+        wire.entity_text(key, columns)
+
+
+def test_keys_are_as_the_contract_says() -> None:
+    assert wire.entity_key("fs", "715776b2", "user_lifetime", "42") == "fs:{42}:user_lifetime:715776b2"
+    assert wire.meta_key("fs", "user_lifetime") == "fs:view:user_lifetime"
+    assert wire.view_of_key("fs", "fs:{42}:user_lifetime:715776b2") == ("user_lifetime", "715776b2")
+    for other in ("fs:view:user_lifetime", "xx:{42}:user_lifetime:715776b2", "fs:{42}", "fs:{42}:user_lifetime"):
+        assert wire.view_of_key("fs", other) is None
+
+
+def test_a_typed_key_of_several_columns_is_split_at_its_bars() -> None:
+    assert wire.parse_key("a|b", NAME) == "a|b"
+    assert wire.parse_key("FR|7", PAIR) == ("FR", "7")
+    assert wire.parse_key("F%7CR%257C|7", PAIR) == ("F|R%7C", "7")
+
+
+VALUES: list[tuple[SqlType, Any, str]] = [
+    (types.BIGINT, 9_223_372_036_854_775_807, "9223372036854775807"),
+    (types.BIGINT, -1, "-1"),
+    (types.BOOLEAN, True, "true"),
+    (types.DOUBLE, 0.1, "0.1"),
+    (types.DOUBLE, 1e300, "1e+300"),
+    (types.DOUBLE, math.inf, '"Infinity"'),
+    (types.DOUBLE, -math.inf, '"-Infinity"'),
+    (types.VARCHAR, 'say "hi"\n🦆', '"say \\"hi\\"\\n🦆"'),
+    (decimal(38, 2), Decimal("38.30"), '"38.30"'),
+    (decimal(38, 10), Decimal("0E-10"), '"0.0000000000"'),
+    (decimal(38, 0), Decimal(10) ** 37, '"1' + "0" * 37 + '"'),
+    (types.DATE, date(1998, 7, 1), '"1998-07-01"'),
+    (types.TIMESTAMP, datetime(1998, 7, 1, 0, 0, 0, 1000), "899251200001"),
+    (types.UUID, UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "text"), VALUES)
+def test_a_value_has_one_text_and_comes_back_as_it_was(kind: SqlType, value: Any, text: str) -> None:
+    written = wire.encode([(5, [value]), (7, [None])], [kind])
+    assert written == f"[[5,[{text}]],[7,[null]]]".encode()
+    (first, second) = wire.decode(written, [kind])
+    assert first == (5, (value,))
+    assert type(first[1][0]) is type(value)
+    assert second == (7, (None,))
+
+
+def test_not_a_number_comes_back_as_itself() -> None:
+    written = wire.encode([(5, [math.nan]), (7, [math.nan])], [types.DOUBLE])
+    assert written == b'[[5,["NaN"]]]', "a change that changes nothing is left out"
+    ((_, (value,)),) = wire.decode(written, [types.DOUBLE])
+    assert math.isnan(value)
+
+
+def test_the_last_item_before_the_instant_holds() -> None:
+    items = ((10, (1,)), (20, (2,)))
+    assert [wire.holding(items, at) for at in (9, 10, 11, 20, 21)] == [None, None, (1,), (1,), (2,)]
+
+
+def test_a_meta_comes_back_as_it_was() -> None:
+    meta = wire.Meta(
+        view="v",
+        hash="715776b2",
+        entity=(("country", types.VARCHAR), ("shop", types.BIGINT)),
+        features=(
+            wire.FeatureMeta("spend", decimal(38, 2), Decimal("0.00"), 300_000, ("pii",)),
+            wire.FeatureMeta("last", types.TIMESTAMP, None, None, ()),
+        ),
+        as_of=1,
+        horizon=2,
+        rows=3,
+        sparse=True,
+    )
+    assert wire.decode_meta(wire.encode_meta(meta)) == meta
+
+
+def test_a_meta_of_a_later_format_is_refused() -> None:
+    with pytest.raises(InputError, match="pushed in format 2"):
+        wire.decode_meta(b'{"wire": 2, "view": "v"}')
