@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated, Final
 
@@ -70,17 +69,13 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         app(arguments, standalone_mode=True)
     except SystemExit as end:
+        # typer has turned Ctrl-C into this code already
+        if end.code == _EXIT_INTERRUPTED:
+            say("interrupted: nothing is lost, run it again to go on")
         return end.code if isinstance(end.code, int) else 0
     except FsyncError as error:
         _tell(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        say("interrupted; run it again to go on")
-        return _EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # the reader of our output has gone; keep Python from saying so once more at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception:
         import traceback
 

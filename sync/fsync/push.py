@@ -1,15 +1,18 @@
 """Offline to online: the values of a view as of an instant, and the changes known to come, into a store.
 
 What is in the store already is compared with what should be: unchanged values are left alone but for their
-time to live, and entities that have gone or are empty lose their key. The meta is written last, in one step:
-a reader sees the old version of a view or the new one, never a mixture.
+time to live, and entities that have gone or are empty lose their key.
+
+The meta is written last, in one step. A new version of a view has keys of its own, so a reader sees the old
+version or the new one, never a mixture. A push of the same version changes keys that are being read: its meta
+is first narrowed to what old and new keys both answer for, so that a push that is cut off serves no wrong value.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Final, TypeVar
@@ -98,6 +101,8 @@ def push_view(
     meta_ttl = horizon.milliseconds + GRACE_MS
     writer = _Writer(store, meta_ttl + GRACE_MS, dry_run)
     meta = _meta(view, as_of, until, sparse)
+    if not dry_run:
+        _narrow(store, meta, prefix)
     # every key of the version that is there and that no entity claims is deleted in the end
     unclaimed = {
         key for key in store.scan(prefix, view.name) if wire.view_of_key(prefix, key) == (view.name, view.hash)
@@ -112,8 +117,8 @@ def push_view(
         if progress is not None:
             progress(done, max(entities, done))
     writer.delete(unclaimed)
-    meta = _meta(view, as_of, until, sparse, rows=writer.written + writer.unchanged)
     if not dry_run:
+        meta = replace(meta, rows=writer.written + writer.unchanged)
         store.put([(wire.meta_key(prefix, view.name), wire.encode_meta(meta))], meta_ttl)
     return PushReport(
         view=view.name,
@@ -157,7 +162,24 @@ class _Writer:
             self.deleted += len(chunk)
 
 
-def _meta(view: View, as_of: int, horizon: int, sparse: bool, rows: int = 0) -> wire.Meta:
+def _narrow(store: Store, meta: wire.Meta, prefix: str) -> None:
+    """Let the meta that is there promise only what its own push and this one both keep."""
+    key = wire.meta_key(prefix, meta.view)
+    (there,) = store.get([key])
+    if there is None or (old := wire.decode_meta(there)).hash != meta.hash:
+        return
+    narrowed = replace(
+        old,
+        as_of=min(old.as_of, meta.as_of),
+        since=max(old.since, meta.since),
+        horizon=min(old.horizon, meta.horizon),
+        sparse=old.sparse and meta.sparse,
+    )
+    if narrowed != old:
+        store.replace(key, wire.encode_meta(narrowed))
+
+
+def _meta(view: View, as_of: int, horizon: int, sparse: bool) -> wire.Meta:
     return wire.Meta(
         view=view.name,
         hash=view.hash,
@@ -173,8 +195,9 @@ def _meta(view: View, as_of: int, horizon: int, sparse: bool, rows: int = 0) -> 
             for planned, empty in zip(view.features, empty_values(view), strict=True)
         ),
         as_of=as_of,
+        since=as_of,
         horizon=horizon,
-        rows=rows,
+        rows=0,  # counted while they are written
         sparse=sparse,
     )
 

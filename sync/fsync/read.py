@@ -95,7 +95,7 @@ class Reader:
             return [Reading(view, key, asked, None, {}, {}) for key in keys]
         if at is None:
             # a reader whose clock is behind the push reads as of the push
-            asked = max(asked, meta.as_of)
+            asked = max(asked, meta.since)
         texts = [wire.entity_text(key, meta.entity) for key in keys]
         values = self._store.get([wire.entity_key(self._prefix, meta.hash, view, text) for text in texts])
         return [_reading(meta, key, asked, value) for key, value in zip(keys, values, strict=True)]
@@ -162,8 +162,8 @@ def _values(meta: Meta, at: int, value: bytes | None) -> Sequence[Value] | None:
     found = wire.holding(items, at)
     if found is not None:
         return found
-    # before its push a store knows only the row that was valid at it
-    if at < meta.as_of or (value is None and not meta.sparse):
+    # of the time before its push a store knows only the row that was valid at it
+    if at < meta.since or (value is None and not meta.sparse):
         return None
     return meta.empty
 

@@ -72,13 +72,18 @@ class FeatureMeta:
 
 @dataclass(frozen=True)
 class Meta:
-    """What a reader knows of a view. `as_of` and `horizon` are epoch milliseconds of data time."""
+    """What a reader knows of a view. Instants are epoch milliseconds of data time.
+
+    The keys answer for the instants from `since` to `horizon`, knowing the events up to `as_of`. `since` is
+    `as_of`, except while a push is under way (or was cut off): then all three hold for old and new keys alike.
+    """
 
     view: str
     hash: str
     entity: tuple[tuple[str, SqlType], ...]
     features: tuple[FeatureMeta, ...]
     as_of: int
+    since: int
     horizon: int
     #: how many entities have a key
     rows: int
@@ -256,6 +261,7 @@ def encode_meta(meta: Meta) -> bytes:
                 for feature in meta.features
             ],
             "as_of": meta.as_of,
+            "since": meta.since,
             "horizon": meta.horizon,
             "rows": meta.rows,
             "sparse": meta.sparse,
@@ -277,6 +283,7 @@ def decode_meta(value: bytes) -> Meta:
         entity=tuple((column["name"], _type(column["type"])) for column in plain["entity"]),
         features=tuple(_feature(feature) for feature in plain["features"]),
         as_of=plain["as_of"],
+        since=plain["since"],
         horizon=plain["horizon"],
         rows=plain["rows"],
         sparse=plain["sparse"],

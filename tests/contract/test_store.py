@@ -47,6 +47,15 @@ def test_a_key_ends_with_its_time_to_live(store: Store, prefix: str) -> None:
     assert store.get([f"{prefix}:short", f"{prefix}:long"]) == [None, b"2"]
 
 
+def test_replacing_keeps_the_time_to_live_and_makes_no_key(store: Store, prefix: str) -> None:
+    store.put([(f"{prefix}:a", b"1")], 300)
+    store.replace(f"{prefix}:a", b"2")
+    store.replace(f"{prefix}:none", b"2")
+    assert store.get([f"{prefix}:a", f"{prefix}:none"]) == [b"2", None]
+    time.sleep(0.4)
+    assert store.get([f"{prefix}:a"]) == [None]
+
+
 def test_extending_keeps_a_key_and_names_those_that_are_gone(store: Store, prefix: str) -> None:
     store.put([(f"{prefix}:a", b"1")], 200)
     assert store.extend([f"{prefix}:a", f"{prefix}:none"], MINUTE) == [f"{prefix}:none"]

@@ -129,7 +129,8 @@ def test_a_meta_comes_back_as_it_was() -> None:
             wire.FeatureMeta("last", types.TIMESTAMP, None, None, ()),
         ),
         as_of=1,
-        horizon=2,
+        since=2,
+        horizon=5,
         rows=3,
         sparse=True,
     )

@@ -22,6 +22,9 @@ class Store(Protocol):
     def put(self, values: Sequence[tuple[str, bytes]], ttl: int) -> None:
         """Write values. Each key is written whole or not at all; several keys are not one step."""
 
+    def replace(self, key: str, value: bytes) -> None:
+        """Give a key that is there another value, and leave its time to live."""
+
     def extend(self, keys: Sequence[str], ttl: int) -> list[str]:
         """Give keys a new time to live; returns those that are no longer there."""
 

@@ -45,6 +45,10 @@ class RedisStore:
     def put(self, values: Sequence[tuple[str, bytes]], ttl: int) -> None:
         self._pipeline([("SET", key, value, "PX", ttl) for key, value in values])
 
+    def replace(self, key: str, value: bytes) -> None:
+        with self._answering():
+            self._client.set(key, value, keepttl=True, xx=True)
+
     def extend(self, keys: Sequence[str], ttl: int) -> list[str]:
         replies = self._pipeline([("PEXPIRE", key, ttl) for key in keys])
         return [key for key, there in zip(keys, replies, strict=True) if not there]

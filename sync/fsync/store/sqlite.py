@@ -56,6 +56,10 @@ class SqliteStore:
                 ((key, value, expires_at) for key, value in values),
             )
 
+    def replace(self, key: str, value: bytes) -> None:
+        with self._transaction() as cursor:
+            cursor.execute("update entry set value = ? where key = ?", (value, key))
+
     def extend(self, keys: Sequence[str], ttl: int) -> list[str]:
         expires_at = now() + ttl
         gone = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -66,17 +67,12 @@ class Warehouse:
 
     def count(self, table: Table) -> int:
         """The number of rows of a table."""
-        row = self._connection.execute(f"select count(*) from {table.sql}").fetchone()
-        assert row is not None  # an aggregate has one row
-        return int(row[0])
+        return self._number(f"select count(*) from {table.sql}")
 
     def entities(self, view: View, table: Table) -> int:
         """The number of entities that a table has rows of."""
         keys = ", ".join(column.name for column in view.entity)
-        query = f"select count(*) from (select distinct {keys} from {table.sql})"
-        row = self._connection.execute(query).fetchone()
-        assert row is not None  # an aggregate has one row
-        return int(row[0])
+        return self._number(f"select count(*) from (select distinct {keys} from {table.sql})")
 
     def changes(self, view: View, table: Table, as_of: int, horizon: int) -> Iterator[pa.RecordBatch]:
         """The rows that hold as of an instant or begin between it and a horizon (both epoch milliseconds).
@@ -98,14 +94,21 @@ class Warehouse:
             .order_by(*keys, exp.column("valid_from"))
         )
         parameters = {"as_of": to_datetime(as_of), "horizon": to_datetime(horizon)}
-        relation = self._connection.sql(query.sql(dialect="duckdb"), params=parameters)
-        yield from relation.to_arrow_reader(BATCH)
+        with _answering(self._profile.path):
+            relation = self._connection.sql(query.sql(dialect="duckdb"), params=parameters)
+            yield from relation.to_arrow_reader(BATCH)
 
     def _tables(self) -> Iterator[Table]:
         query = "select schema_name, table_name, comment from duckdb_tables() where comment like '{\"fsync\":%'"
         for schema, name, comment in self._connection.execute(query).fetchall():
             stamp = json.loads(comment)["fsync"]
             yield Table(schema, name, stamp["view"], stamp["hash"], to_milliseconds(stamp["built_at"]))
+
+    def _number(self, query: str) -> int:
+        # all rows are fetched: a result that is not at its end keeps the connection from its next query
+        with _answering(self._profile.path):
+            ((number,),) = self._connection.execute(query).fetchall()
+        return int(number)
 
     def close(self) -> None:
         self._connection.close()
@@ -125,9 +128,20 @@ class Warehouse:
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
     if not path.is_file():
         raise NotBuilt(f"there is no warehouse at {path}", _BUILD)
-    try:
+    with _answering(path):
         return duckdb.connect(str(path), read_only=True)
-    except duckdb.Error as error:
+
+
+@contextmanager
+def _answering(path: Path) -> Iterator[None]:
+    """DuckDB's errors as ours; Ctrl-C, which ends a running query with an error of its own, as Ctrl-C."""
+    try:
+        yield
+    except (duckdb.Error, RuntimeError) as error:
         message = " ".join(str(error).split())
+        if isinstance(error, duckdb.InterruptException) or "interrupted" in message.lower():
+            raise KeyboardInterrupt from error
+        if not isinstance(error, duckdb.Error):
+            raise
         mend = "another process holds the warehouse: let it end, then try again" if "lock" in message else None
-        raise WarehouseOutOfReach(f"the warehouse {path} cannot be opened: {message}", mend) from error
+        raise WarehouseOutOfReach(f"the warehouse {path} does not answer: {message}", mend) from error

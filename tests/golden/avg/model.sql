@@ -5,7 +5,7 @@
 --     mean_7d            window_avg(amount, 7d)
 --     mean_ever          lifetime_avg(amount)
 --     mean_or_minus_one  window_avg(amount, 1d), default -1
-{{ config(materialized='table', post_hook="{{ fsync.stamp('avg_', '7150a634') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('avg_', '0272feef') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or time is left out */
@@ -45,7 +45,7 @@ WITH events AS (
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
     CAST({{ fsync.window_avg('amount', '7d') }} AS DOUBLE) AS mean_7d,
     CAST({{ fsync.lifetime_avg('amount') }} AS DOUBLE) AS mean_ever,
-    CAST(COALESCE({{ fsync.window_avg('amount', '1d') }}, -1) AS DOUBLE) AS mean_or_minus_one
+    CAST(COALESCE({{ fsync.window_avg('amount', '1d') }}, -1.0) AS DOUBLE) AS mean_or_minus_one
   FROM changes
   WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
     PARTITION BY user_id

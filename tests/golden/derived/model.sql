@@ -9,7 +9,7 @@
 --     share_7d       week_spend / nullif(all_spend, 0), default 0
 --     week_orders    window_count(7d)
 --     week_spend     window_sum(amount, 7d)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('derived_', '86cae838') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('derived_', '510b6733') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or time is left out */
@@ -69,13 +69,13 @@ SELECT
   CAST(CASE
     WHEN COALESCE((
       week_spend / NULLIF(all_spend, 0)
-    ), 0) >= 0.5
+    ), 0.0) >= 0.5
     THEN 'hot'
     WHEN all_spend > 0
     THEN 'warm'
     ELSE 'cold'
   END AS TEXT) AS segment,
-  CAST(COALESCE(week_spend / NULLIF(all_spend, 0), 0) AS DOUBLE) AS share_7d,
+  CAST(COALESCE(week_spend / NULLIF(all_spend, 0), 0.0) AS DOUBLE) AS share_7d,
   week_orders,
   week_spend
 FROM windowed
