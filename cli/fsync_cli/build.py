@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,7 +33,7 @@ def build(
     if json:
         emit_json(
             {
-                "views": [view.__dict__ for view in report.views],
+                "views": [asdict(view) for view in report.views],
                 "models": report.dbt.count("model"),
                 "tests": report.dbt.count("test"),
                 "seconds": round(report.dbt.seconds, 3),

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -25,12 +24,8 @@ def emit(text: str) -> None:
 
 
 def emit_json(value: object) -> None:
-    """One JSON document on one line. Reports are written field by field; instants stay milliseconds."""
-    emit(json.dumps(_plain(value), ensure_ascii=False, default=_scalar))
-
-
-def _plain(value: object) -> object:
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    """One JSON document on one line. A DECIMAL is text, with every digit; times are ISO 8601."""
+    emit(json.dumps(value, ensure_ascii=False, allow_nan=False, default=_scalar))
 
 
 def _scalar(value: object) -> object:

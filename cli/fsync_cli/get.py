@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ import typer
 from fsync.errors import InputError
 from fsync.instant import to_milliseconds, to_text
 from fsync.read import Reader, Reading
-from fsync.wire import PREFIX, parse_key
+from fsync.wire import PREFIX, Value, parse_key
 from fsync_cli.console import emit, emit_json, say, shown, table
 from fsync_cli.options import Json, Online, Prefix, ProjectDir
 
@@ -65,9 +66,15 @@ def _as_json(key: str, reading: Reading) -> dict[str, Any]:
         "at": to_text(reading.at),
         "as_of": None if reading.as_of is None else to_text(reading.as_of),
         "features": {
-            name: {"value": value, "status": reading.status[name].value} for name, value in reading.values.items()
+            name: {"value": _jsonable(value), "status": reading.status[name].value}
+            for name, value in reading.values.items()
         },
     }
+
+
+def _jsonable(value: Value) -> Value:
+    """JSON has no NaN and no infinity: they are texts, as they are in the store."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _tell(key: str, reading: Reading) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -95,7 +96,7 @@ def push(
                     progress=progress,
                 )
             if json:
-                emit_json(report)
+                emit_json({**asdict(report), "as_of": to_text(report.as_of), "horizon": to_text(report.horizon)})
                 continue
             verb = "would write" if dry_run else "wrote"
             say(

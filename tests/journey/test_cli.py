@@ -1,0 +1,246 @@
+"""The command line as a person meets it: what each command prints where, its exit code, and what can go wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import ROOT, Ended
+
+Fsync = Callable[..., Ended]
+
+
+@pytest.fixture
+def project(warehouse: Path, tmp_path: Path) -> Path:
+    """A built project that a test may spoil."""
+    return Path(shutil.copytree(warehouse, tmp_path / "my project"))
+
+
+@pytest.fixture
+def locked(project: Path) -> Iterator[int]:
+    """Another process holds the warehouse; its process id."""
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(project / "warehouse.duckdb")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        yield holder.pid
+        holder.terminate()
+
+
+def test_bare_fsync_shows_where_to_start(fsync: Fsync) -> None:
+    ended = fsync()
+    assert ended.code == 0
+    for command in ("demo", "compile", "build", "push", "get"):
+        assert f"fsync {command}" in ended.out
+
+
+def test_a_wrong_command_or_option_is_2(fsync: Fsync) -> None:
+    for arguments in (["nope"], ["push", "--nope"], ["get"]):
+        ended = fsync(*arguments)
+        assert (ended.code, ended.out) == (2, "")
+        assert "Traceback" not in ended.err
+
+
+def test_outside_a_project_every_command_says_so(fsync: Fsync, tmp_path: Path) -> None:
+    for command in (["compile"], ["build"], ["push"], ["get", "v", "1"]):
+        ended = fsync(*command, "--project-dir", tmp_path)
+        assert ended.code == 2
+        assert "there is no dbt_project.yml" in ended.err
+
+
+def test_compiling_twice_is_compiling_once(fsync: Fsync, project: Path) -> None:
+    shutil.rmtree(project / "models/features")
+    first = fsync("compile", "--project-dir", project, "--json")
+    files = {path: path.read_bytes() for path in (project / "models/features").iterdir()}
+    second = fsync("compile", "--project-dir", project, "--json")
+    assert len(json.loads(first.out)["written"]) == 4
+    assert (json.loads(second.out)["written"], json.loads(second.out)["deleted"]) == ([], [])
+    assert files == {path: path.read_bytes() for path in (project / "models/features").iterdir()}
+
+
+def test_what_is_committed_is_what_the_specs_compile_to(fsync: Fsync) -> None:
+    ended = fsync("compile", "--check", "--project-dir", ROOT)
+    assert ended.code == 0, ended.err
+
+
+def test_check_and_dry_run_write_nothing_and_name_what_differs(fsync: Fsync, project: Path) -> None:
+    (project / "feature_specs/user_lifetime.yml").unlink()
+    before = {path: path.read_bytes() for path in (project / "models").rglob("*") if path.is_file()}
+    check = fsync("compile", "--check", "--project-dir", project)
+    assert check.code == 1
+    assert "models/features/user_lifetime.sql" in check.err
+    dry = fsync("compile", "--dry-run", "--project-dir", project)
+    assert dry.code == 0
+    assert "would delete models/features/user_lifetime.sql" in dry.err
+    assert before == {path: path.read_bytes() for path in (project / "models").rglob("*") if path.is_file()}
+    assert fsync("compile", "--project-dir", project).code == 0
+    assert not (project / "models/features/user_lifetime.sql").exists()
+
+
+def test_a_file_of_somebody_elses_is_not_overwritten_nor_deleted(fsync: Fsync, project: Path) -> None:
+    mine = project / "models/features/user_lifetime.sql"
+    mine.write_text("select 1")
+    ended = fsync("compile", "--project-dir", project)
+    assert ended.code == 2
+    assert "models/features/user_lifetime.sql stands there already" in ended.err
+    other = project / "models/features/by_hand.sql"
+    shutil.move(mine, other)
+    assert fsync("compile", "--project-dir", project).code == 0
+    assert other.read_text() == "select 1"
+
+
+def test_no_spec_at_all_is_2(fsync: Fsync, project: Path) -> None:
+    shutil.rmtree(project / "feature_specs")
+    ended = fsync("compile", "--project-dir", project)
+    assert ended.code == 2
+    assert "there is no feature spec" in ended.err
+
+
+def test_build_reports_tables_and_tests(fsync: Fsync, project: Path) -> None:
+    ended = fsync("build", "--project-dir", project, "--json")
+    assert ended.code == 0, ended.err
+    report = json.loads(ended.out)
+    assert {view["view"]: view["entities"] for view in report["views"]} == {
+        "user_id__orders_stream": 2_000,
+        "user_lifetime": 2_000,
+    }
+    assert (report["models"], report["tests"]) == (3, 14)
+
+
+def test_a_data_test_that_fails_is_1_and_named(fsync: Fsync, project: Path) -> None:
+    staging = project / "models/staging/orders_stream.sql"
+    staging.write_text(staging.read_text().replace("cast(order_id as bigint)", "cast(1 as bigint)"))
+    ended = fsync("build", "--project-dir", project)
+    assert ended.code == 1
+    assert "test unique_orders_stream_order_id" in ended.err
+
+
+def test_a_model_that_dbt_cannot_read_is_2(fsync: Fsync, project: Path) -> None:
+    (project / "models/staging/broken.sql").write_text("{{ nope( }}")
+    ended = fsync("build", "--project-dir", project)
+    assert ended.code == 2
+    assert "models/staging/broken.sql" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_events_without_entity_or_time_are_left_out_and_an_empty_source_is_no_fault(
+    fsync: Fsync, project: Path
+) -> None:
+    staging = project / "models/staging/orders_stream.sql"
+    staging.write_text(staging.read_text() + "\nwhere false\n")
+    assert fsync("build", "--project-dir", project).code == 0
+    pushed = fsync("push", "--project-dir", project, "--json")
+    assert [json.loads(line)["written"] for line in pushed.out.splitlines()] == [0, 0]
+    read = fsync("get", "user_lifetime", "42", "--project-dir", project, "--json")
+    feature = json.loads(read.out)["features"]["user_lifetime_spend"]
+    assert feature == {"value": "0.00", "status": "empty"}
+
+
+def test_a_locked_warehouse_is_3_and_names_the_process(fsync: Fsync, project: Path, locked: int) -> None:
+    for command in ("push", "build"):
+        ended = fsync(command, "--project-dir", project)
+        assert ended.code == 3, ended.err
+        assert str(locked) in ended.err
+        assert "let it end" in ended.err
+
+
+def test_a_redis_that_does_not_answer_is_3_and_no_password_is_told(fsync: Fsync, project: Path) -> None:
+    url = "redis://me:hunter2@localhost:1/0"
+    for command in (["push"], ["get", "user_lifetime", "42"]):
+        ended = fsync(*command, "--project-dir", project, "--online", url)
+        assert ended.code == 3
+        assert "does not answer" in ended.err
+        assert "hunter2" not in ended.err + ended.out
+
+
+@pytest.mark.parametrize("url", ["redis://me:hunter2@localhost:port", "mongodb://me:hunter2@x", "sqlite:///", "x"])
+def test_a_wrong_url_is_2_and_no_password_is_told(fsync: Fsync, project: Path, url: str) -> None:
+    ended = fsync("push", "--project-dir", project, "--online", url)
+    assert ended.code == 2
+    assert "hunter2" not in ended.err + ended.out
+
+
+def test_pushing_what_is_not_built_or_not_there_is_2(fsync: Fsync, project: Path) -> None:
+    assert "there is no view 'user_lifetme'" in fsync("push", "user_lifetme", "--project-dir", project).err
+    spec = project / "feature_specs/user_30d_purchase_count.yml"
+    spec.write_text(spec.read_text().replace("30d)", "31d)"))
+    changed = fsync("push", "--project-dir", project)
+    assert (changed.code, "another version of its specs" in changed.err) == (2, True)
+    (project / "warehouse.duckdb").unlink()
+    gone = fsync("push", "--project-dir", project)
+    assert (gone.code, "run `fsync build`" in gone.err) == (2, True)
+
+
+def test_push_and_get_through_the_embedded_store(fsync: Fsync, project: Path) -> None:
+    before = fsync("get", "user_lifetime", "42", "--project-dir", project)
+    assert (before.code, before.out) == (1, "")
+    assert "not pushed" in before.err
+
+    dry = fsync("push", "--as-of", "1998-07-01", "--dry-run", "--project-dir", project)
+    assert dry.code == 0
+    assert fsync("get", "user_lifetime", "42", "--project-dir", project).code == 1
+
+    pushed = fsync("push", "--as-of", "1998-07-01", "--project-dir", project)
+    assert (pushed.code, pushed.out) == (0, "")
+    assert "wrote 2,000, unchanged 0, deleted 0" in pushed.err
+    again = fsync("push", "user_lifetime", "--as-of", "1998-07-01", "--project-dir", project, "--json")
+    assert [json.loads(again.out)[count] for count in ("written", "unchanged", "deleted")] == [0, 2_000, 0]
+
+    got = fsync("get", "user_lifetime", "42", "1", "--at", "1998-07-01", "--project-dir", project, "--json")
+    first, second = map(json.loads, got.out.splitlines())
+    assert first["features"]["user_lifetime_spend"] == {"value": "38.32", "status": "ok"}
+    assert (first["at"], first["as_of"], second["key"]) == ("1998-07-01T00:00:00Z", "1998-07-01T00:00:00Z", "1")
+    stale = fsync("get", "user_lifetime", "42", "--project-dir", project)
+    assert stale.code == 0
+    assert "user_lifetime_spend       38.32  stale" in stale.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["push", "--as-of", "yesterday"], "'yesterday' is not a time"),
+        (["push", "--horizon", "5"], "'5' is not a duration"),
+        (["push", "--target", "prod"], "no target 'prod'"),
+        (["build", "--target", "prod"], "no target 'prod'"),
+        (["get", "user_lifetime", "42", "--at", "30d"], "'30d' is not a time"),
+    ],
+)
+def test_a_wrong_argument_is_2_and_told(fsync: Fsync, project: Path, arguments: list[str], message: str) -> None:
+    ended = fsync(*arguments, "--project-dir", project)
+    assert ended.code == 2
+    assert message in ended.err
+
+
+def test_a_demo_goes_into_an_empty_folder_only(fsync: Fsync, project: Path) -> None:
+    ended = fsync("demo", "--dir", project)
+    assert ended.code == 2
+    assert "is not empty" in ended.err
+
+
+def test_the_data_test_of_a_validity_table_sees_gaps_overlaps_and_missing_ends(project: Path) -> None:
+    from fsync.dbt import run_dbt
+    from fsync.errors import BuildFailed
+    from fsync.spec.project import open_project
+
+    faults = {
+        "a gap": "update user_lifetime set valid_to = valid_to - interval 1 millisecond where valid_to < '9999-01-01'",
+        "an early end": "update user_lifetime set valid_to = '2000-01-01' where valid_to > '9999-01-01'",
+        "a row without length": "update user_lifetime set valid_to = valid_from where user_id = 42",
+        "a second row": "insert into user_lifetime select * from user_lifetime where user_id = 42",
+    }
+    for fault in faults.values():
+        shutil.copy(project / "warehouse.duckdb", project / "sound.duckdb")
+        with duckdb.connect(str(project / "warehouse.duckdb")) as connection:
+            connection.execute(fault)
+        with pytest.raises(BuildFailed, match="fsync_validity_table_user_lifetime_user_id"):
+            run_dbt(open_project(project), ["test", "--select", "user_lifetime"])
+        shutil.move(project / "sound.duckdb", project / "warehouse.duckdb")
+    run_dbt(open_project(project), ["test", "--select", "user_lifetime"])
