@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from fsync.language.duration import HOW_TO_WRITE, parse_duration
+from fsync.language.duration import parse_duration
 from fsync.language.expression import Fault
 from fsync.spec.document import Document, Path, read
-from fsync.spec.feature import HOW_TO_NAME, NOT_YET, Feature, FeatureSpec, Written
-from fsync.spec.issue import Issue, did_you_mean
+from fsync.spec.feature import Feature, FeatureSpec, Written
+from fsync.spec.form import faults_of_form
+from fsync.spec.issue import Issue
 from fsync.spec.project import Project
 from fsync.spec.transformation import read_scalar, read_transformation
-
-_KEYS: Final = tuple(field.alias or name for name, field in FeatureSpec.model_fields.items())
-
-_EXPECTED: Final = {
-    "entity": "a column name or a list of column names",
-    "default": "a number, a text, true or false",
-    "pii": "true or false",
-    "classification": "a list of: pii, pci",
-    "tags": "a list of texts",
-    "sla": "a mapping with freshness and availability",
-    "backfill": "a mapping with from (a date) and note",
-    "from": "a date such as 1997-01-01",
-}
-
-_EXAMPLES: Final = {
-    "name": "what it is called: name: user_30d_spend",
-    "entity": "whose value it is, a column of the source: entity: user_id",
-    "source": "the dbt model or source it reads: source: orders_stream",
-    "transformation": "what it computes: transformation: window_sum(amount, 30d)",
-    "owner": "who answers for it: owner: growth-ml",
-}
 
 
 def load_features(project: Project) -> tuple[tuple[Feature, ...], tuple[Issue, ...]]:
@@ -103,68 +82,9 @@ def _feature(
     try:
         spec = FeatureSpec.model_validate(merged)
     except ValidationError as error:
-        # a union reports one error for each of its members: one for each key says enough
-        seen: dict[tuple[object, ...], Issue] = {}
-        for details in error.errors(include_url=False):
-            location = details["loc"]
-            is_union = location[0] in ("entity", "default")
-            seen.setdefault(location[:1] if is_union else location, _issue(details, merged, written))
-        yield from seen.values()
+        yield from faults_of_form(error, merged, written)
         return
     yield from _understood(spec, written)
-
-
-def _issue(details: ErrorDetails, merged: Mapping[str, Any], written: Written) -> Issue:
-    """pydantic's error as ours."""
-    location, kind = details["loc"], details["type"]
-    top = str(location[0])
-    # a union's location goes on with the name of one of its members, a list's with an index
-    key = str(location[1]) if top in ("sla", "backfill") and len(location) > 1 else top
-    path = (*written.path(top), *location[1:])
-    subject = f"feature {merged['name']!r}" if isinstance(merged.get("name"), str) else "this feature"
-    document = written.document
-    if kind == "missing":
-        missing = str(location[-1])
-        if len(location) > 1:
-            return Issue("missing-key", f"{top!r} needs {missing!r}", document.place(written.path(top)))
-        place = document.place((*written.base, "name"))
-        return Issue("missing-key", f"{subject} has no {missing!r}", place, (_EXAMPLES[missing],))
-    if kind == "extra_forbidden":
-        unknown = str(location[-1])
-        if len(location) == 1 and unknown in NOT_YET:
-            message = f"{unknown!r} is part of the spec language, but this version cannot compile it yet"
-            return Issue("not-yet", message, document.key_place(path))
-        known = _KEYS if len(location) == 1 else ("freshness", "availability", "from", "note")
-        notes = did_you_mean(unknown, known) or (f"there are: {', '.join(_KEYS)}",)
-        if unknown.endswith(")"):  # the rest of a call, cut at its comma
-            notes = ("between { and } a comma ends a value: put the text in quotes",)
-        return Issue("unknown-key", f"a feature has no key {unknown!r}", document.key_place(path), notes)
-    place = document.place(path)
-    if kind == "string_pattern_mismatch":
-        return Issue("bad-name", f"{details['input']!r} cannot be a {top}", place, (HOW_TO_NAME,))
-    if kind == "value_error":
-        message = str(details["msg"]).removeprefix("Value error, ")
-        if "freshness" in location:
-            return Issue("bad-duration", message, place, (HOW_TO_WRITE,))
-        return Issue("bad-value", message, place)
-    if kind == "string_too_short":
-        return Issue("bad-value", f"{key!r} is empty", place)
-    expected = _EXPECTED.get(key, "a text")
-    return Issue("wrong-type", f"{key!r} must be {expected}, and is {_describe(details['input'])}", place)
-
-
-def _describe(value: object) -> str:
-    if value is None:
-        return "empty"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, str):
-        return f"the text {value!r}" if len(value) < 40 else "a text"
-    return f"the {'number' if isinstance(value, int | float) else type(value).__name__} {value}"
 
 
 def _understood(spec: FeatureSpec, written: Written) -> Iterator[Feature | Issue]:
