@@ -26,9 +26,16 @@ import yaml
 
 from fsync.build import build_project
 from fsync.compile import plan_project
+from fsync.instant import to_milliseconds
+from fsync.language.duration import Duration
 from fsync.plan import View
+from fsync.push import push_view
+from fsync.read import Reader, Status
 from fsync.spec.project import open_project
 from fsync.sql.empty import empty_values
+from fsync.store.sqlite import SqliteStore
+from fsync.warehouse.duckdb import Warehouse
+from fsync.warehouse.profile import read_profile
 from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
@@ -97,6 +104,28 @@ def test_the_table_answers_as_the_oracle(case: str, built: Path) -> None:
     assert any(is_there for is_there, _ in got.values()), "the table has rows"
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_online_answers_as_the_oracle(case: str, built: Path, tmp_path: Path) -> None:
+    """The same probes, through a push and the online store: keys and values of every type."""
+    (view,) = _views(built, case)
+    with duckdb.connect(str(built / "warehouse.duckdb"), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        _make_probes(connection, view, case)
+        keys = [column.name for column in view.entity]
+        names = [planned.name for planned in view.features]
+        expected = _answers(connection, (HERE / case / "oracle.sql").read_text(), [*keys, "t", *names])
+    first, last = (to_milliseconds(function(probe[-1] for probe in expected)) for function in (min, max))
+    store = SqliteStore(tmp_path / "online.sqlite")
+    with Warehouse(read_profile(open_project(built))) as warehouse:
+        push_view(view, warehouse, store, as_of=first, horizon=Duration(last - first + 1))
+    with Reader(store) as reader:
+        for (*key, at), (_, values) in expected.items():
+            reading = reader.read(view.name, tuple(key), at=at)
+            assert list(reading.values) == names
+            assert all(map(_same, values, reading.values.values())), f"{case}: {key} at {at}: {reading}, not {values}"
+            assert Status.MISSING not in reading.status.values()
+
+
 def _make_probes(connection: duckdb.DuckDBPyConnection, view: View, case: str) -> None:
     keys = ", ".join(column.name for column in view.entity)
     at = view.event_time.name
@@ -130,7 +159,7 @@ def _answers(
     rows = {}
     width = columns.index("t") + 1
     for row in relation.fetchall():
-        named = dict(zip(relation.columns, row, strict=True))
+        named = dict(zip(map(str.lower, relation.columns), row, strict=True))
         probe = tuple(named[name] for name in columns[:width])
         assert probe not in rows, f"two rows hold at {probe}"
         rows[probe] = (bool(named.get("there", True)), tuple(named[name] for name in columns[width:]))

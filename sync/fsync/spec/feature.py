@@ -46,6 +46,11 @@ def _not_a_time(value: object) -> object:
     return value
 
 
+def _time_as_text(value: object) -> object:
+    """YAML reads an unquoted 2024-01-31 as a date; here it is a text like any other."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 DurationText = Annotated[str, AfterValidator(_duration), Field(examples=["5m", "30d"])]
 Percentage = Annotated[str, AfterValidator(_percentage), Field(examples=["99.5%"])]
@@ -82,7 +87,7 @@ class FeatureSpec(_Strict):
     description: Text | None = None
     where: Sql | None = None
     view: Name | None = None
-    default: Default | None = None
+    default: Annotated[Default | None, BeforeValidator(_time_as_text)] = None
     sla: Sla | None = None
     pii: bool = False
     classification: list[Literal["pii", "pci"]] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from sqlglot import exp
 
 from fsync.plan import Planned, View
@@ -38,8 +40,8 @@ def _meaning(planned: Planned) -> str:
     """A feature as its spec says it, on one line."""
     feature = planned.feature
     where = "" if feature.where is None else f" where {' '.join(feature.where.text.split())}"
-    default = "" if feature.default is None else f", default {feature.default}"
-    return f"{feature.definition}{where}{' '.join(default.split(chr(10)))}"
+    default = "" if feature.default is None else f", default {json.dumps(feature.default, ensure_ascii=False)}"
+    return f"{feature.definition}{where}{default}"
 
 
 def _config(view: View) -> str:

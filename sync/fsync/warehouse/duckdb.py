@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from fsync.errors import NotBuilt, WarehouseOutOfReach
 from fsync.instant import to_datetime, to_milliseconds
+from fsync.language.types import UUID, SqlType
 from fsync.plan import View
 from fsync.warehouse.profile import Profile
 
@@ -81,14 +82,12 @@ class Warehouse:
         by entity, then `valid_from`. UUIDs come as text.
         """
         keys = [exp.column(column.name) for column in view.entity]
-        read = [
-            exp.alias_(exp.cast(exp.column(column.name), "varchar"), column.name)
-            if column.type is not None and column.type.name == "uuid"
-            else exp.column(column.name)
-            for column in view.entity
-        ]
         query = (
-            exp.select(*read, "valid_from", *(exp.column(planned.name) for planned in view.features))
+            exp.select(
+                *(_read(column.name, column.type) for column in view.entity),
+                "valid_from",
+                *(_read(planned.name, planned.type) for planned in view.features),
+            )
             .from_(table.sql, dialect="duckdb")
             .where("valid_from < $horizon and valid_to >= $as_of", dialect="duckdb")
             .order_by(*keys, exp.column("valid_from"))
@@ -123,6 +122,11 @@ class Warehouse:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _read(name: str, kind: SqlType | None) -> exp.Expr:
+    column = exp.column(name)
+    return exp.alias_(exp.cast(column, "varchar"), name) if kind == UUID else column
 
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:

@@ -4,7 +4,7 @@
 --
 --     fine_1d    window_count(1d) where note = 'it''s {{ "{" }}{ fine }}'
 --     high_1d    window_max(case when score between 1 and 3 then score else abs(score) / 2 end, 1d)
---     last_note  latest(upper(note)), default {{ "{" }}# none #}
+--     last_note  latest(upper(note)), default "{{ "{" }}# none #}"
 --     score_1d   window_sum(score, 1d) where note is null or not note in ('x', '{{ "{" }}% raw %}')
 {{ config(materialized='table', post_hook="{{ fsync.stamp('filtered_', '627a8556') }}") }}
 

@@ -1,0 +1,143 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (session, cohort): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     big_2d          window_sum(big, 2d)
+--     first_seen_30d  window_min(seen, 30d), default "1970-01-01T01:00:00+01:00"
+--     flagged_ever    lifetime_count() where flag
+--     last_flag       latest(flag), default true
+--     last_seen       latest(seen)
+--     last_session    latest(session)
+--     ratio_1d        window_sum(RATIO, 1d)
+{{ config(materialized='table', post_hook="{{ fsync.stamp('dated_', '17131f5f') }}") }}
+
+WITH events AS (
+  /* what the features read of each event; one without session, cohort or time is left out */
+  SELECT
+    source.session AS session,
+    source.cohort AS cohort,
+    DATE_TRUNC('MILLISECOND', source.day) AS event_at,
+    CAST(source.id AS BIGINT) AS id,
+    source.big AS big,
+    source.flag AS flag,
+    CASE WHEN source.flag THEN 1 END AS input_flagged_ever,
+    source.session AS input_last_session,
+    CAST(source.ratio AS DOUBLE) AS ratio,
+    DATE_TRUNC('MILLISECOND', source.seen AT TIME ZONE 'UTC') AS seen
+  FROM {{ source('dated', 'events') }} AS source
+  WHERE
+    NOT source.session IS NULL
+    AND NOT source.cohort IS NULL
+    AND NOT source.day IS NULL
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    session,
+    cohort,
+    event_at AS changed_at,
+    id,
+    big,
+    flag,
+    input_flagged_ever,
+    input_last_session,
+    ratio,
+    seen
+  FROM events
+  UNION ALL
+  /* and leaves the window of 1d at its end */
+  SELECT
+    session,
+    cohort,
+    event_at + INTERVAL '1' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM events
+  UNION ALL
+  /* and leaves the window of 2d at its end */
+  SELECT
+    session,
+    cohort,
+    event_at + INTERVAL '2' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM events
+  UNION ALL
+  /* and leaves the window of 30d at its end */
+  SELECT
+    session,
+    cohort,
+    event_at + INTERVAL '30' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM events
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    session,
+    cohort,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_sum('big', '2d') }} AS DECIMAL(38, 0)) AS big_2d,
+    CAST(COALESCE(
+      {{ fsync.window_min('seen', '30d') }},
+      CAST('1970-01-01 00:00:00.000' AS TIMESTAMP)
+    ) AS TIMESTAMP) AS first_seen_30d,
+    CAST({{ fsync.lifetime_count('input_flagged_ever') }} AS BIGINT) AS flagged_ever,
+    CAST(COALESCE({{ fsync.latest('flag') }}, TRUE) AS BOOLEAN) AS last_flag,
+    CAST({{ fsync.latest('seen') }} AS TIMESTAMP) AS last_seen,
+    CAST({{ fsync.latest('input_last_session') }} AS UUID) AS last_session,
+    CAST({{ fsync.window_sum('ratio', '1d') }} AS DOUBLE) AS ratio_1d
+  FROM changes
+  WINDOW timeline AS (PARTITION BY session, cohort ORDER BY changed_at, id), last_1d AS (
+    PARTITION BY session, cohort
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_2d AS (
+    PARTITION BY session, cohort
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '2' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_30d AS (
+    PARTITION BY session, cohort
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '30' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), lifetime AS (
+    PARTITION BY session, cohort
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), newest AS (
+    PARTITION BY session, cohort
+    ORDER BY changed_at, id
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  session,
+  cohort,
+  valid_from,
+  valid_to,
+  big_2d,
+  first_seen_30d,
+  flagged_ever,
+  last_flag,
+  last_seen,
+  last_session,
+  ratio_1d
+FROM windowed
+WHERE
+  valid_from < valid_to
