@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -46,4 +48,5 @@ def demo(
         emit(f"{comparison.sql};\n")
     if not all(comparison.agrees for comparison in report.comparisons):
         raise CheckFailed("online and offline do not agree")
-    say(f"go on there: cd {folder}; fsync get user_lifetime 42 --at 1998-07-01")
+    again = [sys.argv[0], "get", "user_lifetime", "42", "--at", "1998-07-01", "--project-dir", str(folder)]
+    say(f"go on with: {shlex.join(again)}")
