@@ -14,7 +14,11 @@ from fsync_cli.options import DryRun, Json, ProjectDir
 def compile_(
     check: Annotated[
         bool,
-        typer.Option("--check", help="Write nothing; exit with 1 when the files are not what the specs compile to."),
+        typer.Option(
+            "--check",
+            envvar="FSYNC_CHECK",
+            help="Write nothing; exit with 1 when the files are not what the specs compile to.",
+        ),
     ] = False,
     dry_run: DryRun = False,
     project_dir: ProjectDir = Path(),

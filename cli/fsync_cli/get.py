@@ -12,14 +12,19 @@ import typer
 from fsync.errors import InputError
 from fsync.instant import to_milliseconds, to_text
 from fsync.read import Reader, Reading
-from fsync.wire import PREFIX, Value, parse_key
+from fsync.wire import PREFIX, Value
 from fsync_cli.console import emit, emit_json, say, shown, table
 from fsync_cli.options import Json, Online, Prefix, ProjectDir
 
 
 def get(
     view: Annotated[str, typer.Argument(metavar="VIEW", help="The view to read.")],
-    keys: Annotated[list[str], typer.Argument(metavar="KEY", help="Entities; the columns of one are joined by '|'.")],
+    keys: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY", help="Entities; the columns of one are joined by '|'. A negative number goes after --."
+        ),
+    ],
     at: Annotated[
         str | None,
         typer.Option("--at", envvar="FSYNC_AT", metavar="TIME", help="The instant asked for.", show_default="now"),
@@ -38,9 +43,7 @@ def get(
     except ValueError as error:
         raise InputError(str(error)) from error
     with Reader(online or _embedded(project_dir), prefix=prefix) as reader:
-        meta = reader.meta(view)
-        typed: list[Any] = [parse_key(key, meta.entity) for key in keys] if meta is not None else list(keys)
-        readings = reader.read_many(view, typed, at=instant)
+        readings = reader.read_many(view, keys, at=instant)
     for key, reading in zip(keys, readings, strict=True):
         if json:
             emit_json(_as_json(key, reading))

@@ -10,10 +10,10 @@
 --     user_365d_min_order          window_min(amount, 365d)
 --     user_7d_spend                window_sum(amount, 7d)
 --     user_90d_avg_order_value     window_avg(amount, 90d) where amount > 0
-{{ config(materialized='table', post_hook="{{ fsync.stamp('user_id__orders_stream', 'ba8fe3b7') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('user_id__orders_stream', 'c96d0055') }}") }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or time is left out */
+  /* what the features read of each event; one without user_id or a time is left out */
   SELECT
     source.user_id AS user_id,
     DATE_TRUNC('MILLISECOND', source.ordered_at) AS event_at,
@@ -22,7 +22,8 @@ WITH events AS (
     CASE WHEN source.amount > 0 THEN source.amount END AS input_user_90d_avg_order_value
   FROM {{ ref('orders_stream') }} AS source
   WHERE
-    NOT source.user_id IS NULL AND NOT source.ordered_at IS NULL
+    NOT source.user_id IS NULL
+    AND source.ordered_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
 ), changes AS (
   /* an event enters at its instant */
   SELECT

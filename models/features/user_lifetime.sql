@@ -4,10 +4,10 @@
 --
 --     user_last_order_quantity  latest(quantity)
 --     user_lifetime_spend       lifetime_sum(amount)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('user_lifetime', '715776b2') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('user_lifetime', 'ecfa6c96') }}") }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or time is left out */
+  /* what the features read of each event; one without user_id or a time is left out */
   SELECT
     source.user_id AS user_id,
     DATE_TRUNC('MILLISECOND', source.ordered_at) AS event_at,
@@ -16,7 +16,8 @@ WITH events AS (
     source.quantity AS quantity
   FROM {{ ref('orders_stream') }} AS source
   WHERE
-    NOT source.user_id IS NULL AND NOT source.ordered_at IS NULL
+    NOT source.user_id IS NULL
+    AND source.ordered_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
 ), changes AS (
   /* an event enters at its instant */
   SELECT

@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from fsync.errors import BuildFailed, InputError, WarehouseOutOfReach
@@ -17,6 +19,8 @@ from fsync.spec.project import Project
 
 #: called with the nodes that are done, all there are, and the name of the one that just ended
 Progress = Callable[[int, int, str], None]
+
+PROFILES_FILE: Final = "profiles.yml"
 
 _FAILED: Final = frozenset({"error", "fail", "runtime error", "partial success"})
 
@@ -47,6 +51,20 @@ class DbtReport:
         return sum(node.kind == kind and node.status in status for node in self.nodes)
 
 
+def find_profiles(project: Project) -> Path:
+    """The `profiles.yml` that dbt goes by: of `DBT_PROFILES_DIR`, else of the project, else of `~/.dbt`.
+
+    Raises:
+        InputError: when there is none.
+    """
+    given = os.environ.get("DBT_PROFILES_DIR")
+    folders = [Path(given).absolute()] if given else [project.root, Path.home() / ".dbt"]
+    for folder in folders:
+        if (folder / PROFILES_FILE).is_file():
+            return folder / PROFILES_FILE
+    raise InputError(f"there is no {PROFILES_FILE} in {' or '.join(map(str, folders))}", "dbt needs one to build")
+
+
 def run_dbt(
     project: Project, command: Sequence[str], *, target: str | None = None, progress: Progress | None = None
 ) -> DbtReport:
@@ -60,11 +78,10 @@ def run_dbt(
     from dbt.cli.main import dbtRunner  # takes seconds
 
     arguments = [*command, "--project-dir", str(project.root), "--log-level", "none"]
-    if (project.root / "profiles.yml").is_file():
-        arguments += ["--profiles-dir", str(project.root)]
+    arguments += ["--profiles-dir", str(find_profiles(project).parent), "--target-path", project.target_path]
     if target is not None:
         arguments += ["--target", target]
-    results = project.root / "target" / "run_results.json"
+    results = project.root / project.target_path / "run_results.json"
     results.unlink(missing_ok=True)  # what is there afterwards is of this run
     callback = _Callback(progress)
     with contextlib.chdir(project.root), _own_logging():
@@ -110,7 +127,7 @@ def _own_logging():  # type: ignore[no-untyped-def]  # a context manager without
         root.handlers[:] = handlers
 
 
-def _report(path: Any) -> DbtReport:
+def _report(path: Path) -> DbtReport:
     written = json.loads(path.read_text(encoding="utf-8"))
     nodes = tuple(
         Node(
@@ -126,7 +143,7 @@ def _report(path: Any) -> DbtReport:
 
 
 def _failure(report: DbtReport) -> Exception:
-    locked = next((node for node in report.failed if _is_locked(node.message)), None)
+    locked = next((node for node in report.failed if _is_out_of_reach(node.message)), None)
     if locked is not None:
         return WarehouseOutOfReach(_one_line(locked.message), _UNLOCK)
     lines = [f"{node.kind} {node.name}: {_one_line(node.message)}" for node in report.failed]
@@ -139,17 +156,20 @@ def _could_not_run(error: BaseException | None) -> Exception:
     if isinstance(error, KeyboardInterrupt):
         return KeyboardInterrupt()  # type: ignore[return-value]  # Ctrl-C goes on as Ctrl-C
     text = str(error or "dbt gave no reason").strip()
-    if _is_locked(text):
+    if _is_out_of_reach(text):
         return WarehouseOutOfReach(_one_line(text), _UNLOCK)
     return InputError(f"dbt cannot run this project: {text}", _LOOK)
 
 
-_UNLOCK: Final = "another process holds the warehouse: let it end, then try again"
+_UNLOCK: Final = "if another process holds the warehouse, let it end, then try again"
 _LOOK: Final = "logs/dbt.log has the whole story"
 
 
-def _is_locked(message: str | None) -> bool:
-    return message is not None and "Could not set lock on file" in message
+def _is_out_of_reach(message: str | None) -> bool:
+    """Whether dbt could not open the warehouse: another holds it, or it is no warehouse."""
+    return message is not None and (
+        "Could not set lock on file" in message or "not a valid DuckDB database file" in message
+    )
 
 
 def _one_line(message: str | None) -> str:

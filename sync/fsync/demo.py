@@ -61,9 +61,12 @@ def run_demo(folder: Path, *, progress: Progress | None = None) -> DemoReport:
     Raises:
         InputError: when `folder` has something in it already.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty", "name a new folder, or leave --dir away")
-    _copy_reference(folder)
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise InputError(f"{folder} is not empty", "name a new folder, or leave --dir away")
+        _copy_reference(folder)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be used: {error.strerror}", "name a new folder") from error
     project = open_project(folder)
     build = build_project(project, progress=progress)
     url = default_url(project.root)

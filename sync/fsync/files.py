@@ -13,14 +13,14 @@ import yaml
 from fsync.errors import InputError
 from fsync.plan import Plan, Planned, View
 from fsync.spec.project import PROJECT_FILE, Project
-from fsync.spec.source import GENERATED_MARK
+from fsync.spec.source import GENERATED_MARK, is_generated
 from fsync.sql import jinja
 from fsync.sql.empty import empty_values
 from fsync.sql.macros import macro_docs, macro_files
 from fsync.sql.model import model_sql
 
-_FROM_SPECS: Final = f"{GENERATED_MARK} from the specs in feature_specs/: change those, then run `fsync compile`."
-_FROM_CODE: Final = f"{GENERATED_MARK} from its transformations: change those, then run `fsync compile`."
+_FROM_SPECS: Final = f"{GENERATED_MARK} the specs in feature_specs/: change those, then run `fsync compile`."
+_FROM_CODE: Final = f"{GENERATED_MARK} its transformations: change those, then run `fsync compile`."
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def compare(files: Mapping[str, str], project: Project) -> Difference:
         if there == text:
             unchanged += 1
             continue
-        if there is not None and GENERATED_MARK not in there[:200]:
+        if there is not None and not is_generated(there):
             raise InputError(
                 f"{name} stands there already, and was not written by fsync",
                 "move it, or give the view another name with `view:` in its specs",
@@ -75,15 +75,18 @@ def compare(files: Mapping[str, str], project: Project) -> Difference:
 def write(files: Mapping[str, str], project: Project) -> Difference:
     """Make the disk hold `files`, and no older file of fsync's beside them."""
     difference = compare(files, project)
-    for name in difference.written:
-        path = project.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # beside it, then moved: a reader sees the old text or the new, never half of one
-        beside = path.with_name(f".{path.name}.new")
-        beside.write_text(files[name], encoding="utf-8", newline="\n")
-        beside.replace(path)
-    for name in difference.deleted:
-        (project.root / name).unlink()
+    try:
+        for name in difference.written:
+            path = project.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # beside it, then moved: a reader sees the old text or the new, never half of one
+            beside = path.with_name(f".{path.name}.new")
+            beside.write_text(files[name], encoding="utf-8", newline="\n")
+            beside.replace(path)
+        for name in difference.deleted:
+            (project.root / name).unlink()
+    except OSError as error:
+        raise InputError(f"the compiled files cannot be written: {error}") from error
     return difference
 
 
@@ -97,7 +100,7 @@ def _left_over(files: Mapping[str, str], project: Project) -> list[str]:
         name
         for path in found
         if path.suffix in (".sql", ".yml") and (name := project.relative(path)) not in files
-        if GENERATED_MARK in (_text(path) or "")[:200]
+        if is_generated(_text(path) or "")
     ]
 
 
@@ -109,8 +112,10 @@ def _carries_package(project: Project) -> bool:
 def _text(path: Path) -> str | None:
     try:
         return path.read_bytes().decode("utf-8", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "it stands where fsync writes") from error
 
 
 # ---------------------------------------------------------------- dbt's YAML

@@ -9,6 +9,9 @@ from typing import Final
 EPOCH: Final = datetime(1970, 1, 1)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
+#: The end of time, where the last row of every entity ends: 9999-12-31.
+END: Final = (datetime(9999, 12, 31) - EPOCH) // _MILLISECOND
+
 #: What the Python API takes for a point in time; one without a zone is UTC.
 Moment = datetime | date | str | int
 
@@ -21,7 +24,7 @@ def to_milliseconds(moment: Moment) -> int:
             milliseconds already.
 
     Raises:
-        ValueError: for a text that is not ISO 8601.
+        ValueError: for a text that is not ISO 8601, or a time outside the years 1 to 9999.
     """
     if isinstance(moment, int):
         return moment
@@ -33,7 +36,10 @@ def to_milliseconds(moment: Moment) -> int:
     if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day)
     if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
+        try:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError:
+            raise ValueError(f"{moment.isoformat()} is outside the years 1 to 9999 in UTC") from None
     return (moment - EPOCH) // _MILLISECOND
 
 

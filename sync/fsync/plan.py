@@ -6,15 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 from sqlglot import exp
 
 from fsync.check.expressions import feature_types
-from fsync.check.names import RESERVED, is_plain
+from fsync.check.names import IS_EVENT, RESERVED, STEPS, is_plain
 from fsync.language.duration import Duration
+from fsync.language.scalar import columns_of
 from fsync.language.types import DATE, DOUBLE, TIMESTAMP, SqlType
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
@@ -22,11 +22,6 @@ from fsync.spec.source import Column, Source
 
 #: Part of every hash: raised when the compiler gives the same specs another meaning.
 SEMANTICS: Final = 1
-
-#: The columns that the model's own steps need beside entity and inputs.
-EVENT_AT: Final = "event_at"
-CHANGED_AT: Final = "changed_at"
-IS_EVENT: Final = "is_event"
 
 
 @dataclass(frozen=True)
@@ -54,8 +49,7 @@ class Planned:
     @property
     def is_never_null(self) -> bool:
         """Whether the value is there even for an empty window."""
-        zero = self.call is not None and self.call.transformation.is_zero_when_empty
-        return zero or self.default is not None
+        return is_zero_when_empty(self.feature) or self.default is not None
 
 
 @dataclass(frozen=True)
@@ -146,7 +140,7 @@ def _input_key(feature: Feature) -> _InputKey:
 def _inputs(features: Iterable[Feature], taken: set[str]) -> Mapping[_InputKey, Input]:
     """One input for features that read the same thing, named after the column where that says it all."""
     inputs: dict[_InputKey, Input] = {}
-    taken = {*taken, *RESERVED, EVENT_AT, CHANGED_AT, IS_EVENT}
+    taken = {*taken, *RESERVED, *STEPS}
     for feature in features:
         if feature.call is None or (key := _input_key(feature)) in inputs:
             continue
@@ -182,29 +176,25 @@ def _inlined(feature: Feature, features: Mapping[str, Feature], types: Mapping[s
     return feature.expression.node.copy().transform(replace)
 
 
+def is_zero_when_empty(feature: Feature) -> bool:
+    """Whether the transformation itself makes 0 of an empty window."""
+    return feature.call is not None and feature.call.transformation.is_zero_when_empty
+
+
 def default_literal(feature: Feature, kind: SqlType) -> exp.Expr | None:
     """The default of a feature as a literal of its type."""
     value = feature.default
-    if value is None:
+    if value is None or is_zero_when_empty(feature):  # which has no NULL to replace
         return None
     if isinstance(value, bool):
         return exp.Boolean(this=value)
     if isinstance(value, str):
-        if kind == TIMESTAMP:
-            return exp.cast(exp.Literal.string(_instant(value)), "timestamp")
-        return exp.cast(exp.Literal.string(value), "date") if kind == DATE else exp.Literal.string(value)
+        constant = exp.Literal.string(value)
+        return exp.cast(constant, str(kind)) if kind in (DATE, TIMESTAMP) else constant
     # one text for 1, 1.0 and 1.00
     text = repr(abs(float(value))) if kind == DOUBLE else format(abs(Decimal(str(value))).normalize(), "f")
     literal = exp.Literal.number(text)
     return exp.Neg(this=literal) if value < 0 else literal
-
-
-def _instant(text: str) -> str:
-    """A default timestamp in UTC, cut to milliseconds."""
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is not None:
-        instant = instant.astimezone(UTC).replace(tzinfo=None)
-    return instant.isoformat(sep=" ", timespec="milliseconds")
 
 
 # ---------------------------------------------------------------- identity
@@ -219,7 +209,7 @@ def canonical(node: exp.Expr | None) -> str:
     if isinstance(node, exp.Column):
         return f"column:{node.name.lower()}"
     if isinstance(node, exp.Literal):
-        return f"{'text' if node.is_string else 'number'}:{node.name}"
+        return json.dumps(node.name) if node.is_string else f"number:{node.name}"
     if isinstance(node, exp.DataType):
         return node.sql("duckdb")
     parts = []
@@ -237,11 +227,26 @@ def _hash(features: tuple[Planned, ...], entity: tuple[Column, ...], source: Sou
         "semantics": SEMANTICS,
         "entity": [[column.name, str(column.type)] for column in entity],
         "source": source.name,
+        "columns": _columns_read(features, entity, source),
         "event_time": source.event_time,
         "unique_key": source.unique_key if ordered else None,
         "features": [_meaning(planned) for planned in features],
     }
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _columns_read(
+    features: tuple[Planned, ...], entity: tuple[Column, ...], source: Source
+) -> dict[str, tuple[str, bool]]:
+    """Every column of the source that matters, with its type and whether it has a zone."""
+    read = {column.name for column in entity} | {str(source.event_time).lower()}
+    for planned in features:
+        if planned.call is not None and planned.call.column is not None:
+            read |= columns_of(planned.call.column)
+        if planned.feature.where is not None:
+            read |= columns_of(planned.feature.where.node)
+    columns = (source.columns[name] for name in sorted(read))
+    return {column.name: (str(column.type), column.is_zoned) for column in columns}
 
 
 def _meaning(planned: Planned) -> list[str]:

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from fsync import wire
 from fsync.errors import InputError
-from fsync.instant import to_milliseconds
+from fsync.instant import END, to_milliseconds, to_text
 from fsync.language.duration import Duration
 from fsync.plan import View
 from fsync.sql.empty import empty_values
@@ -86,7 +86,8 @@ def push_view(
 
     Raises:
         NotBuilt: when the table is missing or of another version.
-        InputError: when the store may drop keys on its own, and a missing key would mean empty values.
+        InputError: when `as_of` is later than the build; or when the store may drop keys on its own, and a
+            missing key would mean empty values.
         StoreOutOfReach: when the store does not answer.
     """
     started = time.monotonic()
@@ -97,7 +98,13 @@ def push_view(
             "set its maxmemory-policy to noeviction, or push with --store-empty",
         )
     as_of = table.built_at if as_of is None else as_of
-    until = as_of + horizon.milliseconds
+    if as_of > table.built_at:
+        raise InputError(
+            f"the table of {view.name} was built at {to_text(table.built_at)}, and knows nothing of the time until "
+            f"{to_text(as_of)}",
+            "push as of an earlier instant, or build first",
+        )
+    until = min(as_of + horizon.milliseconds, END)
     meta_ttl = horizon.milliseconds + GRACE_MS
     writer = _Writer(store, meta_ttl + GRACE_MS, dry_run)
     meta = _meta(view, as_of, until, sparse)

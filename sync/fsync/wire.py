@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -123,9 +124,14 @@ def view_of_key(prefix: str, key: str) -> tuple[str, str] | None:
 def entity_text(key: Key, columns: Sequence[tuple[str, SqlType]]) -> str:
     """How an entity is written in keys: its values joined by `|`, each escaped so that none can forge another.
 
+    A key of several columns is a tuple, or a text in this form already, in which `%7C` is a bar in a value
+    and `%25` a percent.
+
     Raises:
         InputError: when the key does not have the columns, or a value is not of its column's type.
     """
+    if isinstance(key, str) and len(columns) > 1:
+        key = tuple(_unescaped(part) for part in key.split("|"))
     values = key if isinstance(key, tuple | list) else (key,)
     if len(values) != len(columns):
         names = ", ".join(name for name, _ in columns)
@@ -133,11 +139,10 @@ def entity_text(key: Key, columns: Sequence[tuple[str, SqlType]]) -> str:
     return "|".join(_escaped(_canonical(value, *column)) for value, column in zip(values, columns, strict=True))
 
 
-def parse_key(text: str, columns: Sequence[tuple[str, SqlType]]) -> Key:
-    """A key as it is typed on a command line: columns joined by `|`, in which `%7C` is a bar and `%25` a percent."""
-    if len(columns) == 1:
-        return text
-    return tuple(part.replace("%7C", "|").replace("%25", "%") for part in text.split("|"))
+def _unescaped(text: str) -> str:
+    if re.search(r"%(?!25|7[Cc])", text):
+        raise InputError(f"{text!r}: write a percent in a key as %25, and a bar as %7C")
+    return re.sub("%7c", "|", text, flags=re.IGNORECASE).replace("%25", "%")
 
 
 def _canonical(value: Value, name: str, kind: SqlType) -> str:

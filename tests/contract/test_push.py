@@ -20,7 +20,7 @@ from fsync.plan import View
 from fsync.push import push_view
 from fsync.read import Reader
 from fsync.spec.project import Project, open_project
-from fsync.store import Store
+from fsync.store import Store, open_store
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import read_profile
 from fsync.wire import Status
@@ -117,6 +117,32 @@ def test_a_later_push_is_what_a_clean_one_would_be(
     push_view(view, tables, store, as_of=AS_OF, prefix=f"{prefix}-clean")
     renamed = {key.replace("-clean", ""): value for key, value in _everything(store, f"{prefix}-clean", view).items()}
     assert _everything(store, prefix, view) == renamed
+
+
+def test_what_is_unchanged_lives_on_with_the_meta(
+    views: tuple[View, ...], tables: Warehouse, redis_url: str, prefix: str
+) -> None:
+    """Else a key would end before the meta does, and be read as empty."""
+    view = views[1]
+    store, client = open_store(redis_url), redis.Redis.from_url(redis_url)
+    end = to_milliseconds("1998-07-01")  # after which nothing is known to change
+    push_view(view, tables, store, as_of=end, horizon=DAY, prefix=prefix)
+    again = push_view(view, tables, store, as_of=end, horizon=parse_duration("2d"), prefix=prefix)
+    assert (again.written, again.unchanged) == (0, 2_000)
+    meta_ttl = client.pttl(wire.meta_key(prefix, view.name))
+    assert 2 * DAY.milliseconds < meta_ttl
+    assert all(client.pttl(key) > meta_ttl for key in store.scan(prefix, view.name))
+    store.close()
+    client.close()
+
+
+def test_the_time_after_a_build_is_not_known(
+    views: tuple[View, ...], tables: Warehouse, store: Store, prefix: str
+) -> None:
+    built_at = tables.table(views[0]).built_at
+    with pytest.raises(InputError, match="knows nothing of the time until"):
+        push_view(views[0], tables, store, as_of=built_at + 1, prefix=prefix)
+    assert push_view(views[0], tables, store, prefix=prefix).as_of == built_at
 
 
 def test_a_key_that_no_entity_claims_any_more_is_deleted(
@@ -278,8 +304,6 @@ def test_a_table_of_another_version_is_refused(
 def test_a_redis_that_may_drop_keys_is_refused_unless_empties_are_stored(
     views: tuple[View, ...], tables: Warehouse, redis_url: str, prefix: str
 ) -> None:
-    from fsync.store import open_store
-
     client = redis.Redis.from_url(redis_url)
     client.config_set("maxmemory", "1gb")
     client.config_set("maxmemory-policy", "allkeys-lru")
@@ -300,8 +324,6 @@ def test_a_person_can_read_what_redis_holds(
     views: tuple[View, ...], tables: Warehouse, redis_url: str, prefix: str
 ) -> None:
     """The bytes of the contract, written out by hand."""
-    from fsync.store import open_store
-
     view = next(view for view in views if view.name == "user_lifetime")
     store = open_store(redis_url)
     push_view(view, tables, store, as_of=to_milliseconds("1997-01-02"), prefix=prefix)

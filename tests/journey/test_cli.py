@@ -186,6 +186,7 @@ def test_push_and_get_through_the_embedded_store(fsync: Fsync, project: Path) ->
 
     dry = fsync("push", "--as-of", "1998-07-01", "--dry-run", "--project-dir", project)
     assert dry.code == 0
+    assert not (project / "online.sqlite").exists()
     assert fsync("get", "user_lifetime", "42", "--project-dir", project).code == 1
 
     pushed = fsync("push", "--as-of", "1998-07-01", "--project-dir", project)
@@ -208,6 +209,8 @@ def test_push_and_get_through_the_embedded_store(fsync: Fsync, project: Path) ->
     [
         (["push", "--as-of", "yesterday"], "'yesterday' is not a time"),
         (["push", "--horizon", "5"], "'5' is not a duration"),
+        (["push", "--as-of", "9999-12-31"], "knows nothing of the time until"),
+        (["push", "--as-of", "0001-01-01T00:00:00+14:00"], "outside the years"),
         (["push", "--target", "prod"], "no target 'prod'"),
         (["build", "--target", "prod"], "no target 'prod'"),
         (["get", "user_lifetime", "42", "--at", "30d"], "'30d' is not a time"),
@@ -217,6 +220,39 @@ def test_a_wrong_argument_is_2_and_told(fsync: Fsync, project: Path, arguments: 
     ended = fsync(*arguments, "--project-dir", project)
     assert ended.code == 2
     assert message in ended.err
+
+
+def test_dbts_own_settings_are_gone_by(fsync: Fsync, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target path of the project's, and a profile somewhere else."""
+    (project / "profiles").mkdir()
+    shutil.move(project / "profiles.yml", project / "profiles/profiles.yml")
+    profile = project / "profiles/profiles.yml"
+    profile.write_text(profile.read_text().replace("warehouse.duckdb", "other.duckdb"))
+    settings = project / "dbt_project.yml"
+    settings.write_text(settings.read_text() + "\ntarget-path: out\n")
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(project / "profiles"))
+    assert fsync("build", "--project-dir", project).code == 0
+    assert (project / "other.duckdb").is_file()
+    assert (project / "out/run_results.json").is_file()
+    monkeypatch.delenv("DBT_PROFILES_DIR")
+    monkeypatch.setenv("HOME", str(project))
+    without = fsync("build", "--project-dir", project)
+    assert (without.code, "there is no profiles.yml" in without.err) == (2, True)
+
+
+def test_a_warehouse_that_is_none_is_3(fsync: Fsync, project: Path) -> None:
+    (project / "warehouse.duckdb").write_bytes(b"junk" * 5000)
+    for command in ("push", "build"):
+        assert fsync(command, "--project-dir", project).code == 3
+
+
+@pytest.mark.parametrize("in_the_way", ["models/features/user_lifetime.sql", "models/features"])
+def test_something_where_fsync_writes_is_2(fsync: Fsync, project: Path, in_the_way: str) -> None:
+    shutil.rmtree(project / "models/features")
+    (project / in_the_way).parent.mkdir(exist_ok=True)
+    (project / in_the_way).mkdir() if in_the_way.endswith(".sql") else (project / in_the_way).write_text("")
+    ended = fsync("compile", "--project-dir", project)
+    assert (ended.code, "Traceback" in ended.err) == (2, False)
 
 
 def test_a_demo_goes_into_an_empty_folder_only(fsync: Fsync, project: Path) -> None:

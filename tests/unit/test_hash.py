@@ -79,9 +79,20 @@ def test_a_type_of_the_source_changes_the_hash(tmp_path: Path) -> None:
     staging = (ROOT / "models/staging/_staging.yml").read_text()
     assert _hash(tmp_path) != _hash(tmp_path, staging=staging.replace("decimal(10,2)", "decimal(10,3)"))
     assert _hash(tmp_path) == _hash(tmp_path, staging=staging.replace("Every purchase", "All purchases"))
+    assert _hash(tmp_path) == _hash(tmp_path, staging=staging.replace("data_type: bigint", "data_type: BigInt"))
+    assert _hash(tmp_path) != _hash(tmp_path, staging=staging.replace("data_type: timestamp", "data_type: timestamptz"))
+
+
+def test_no_text_can_look_like_another_expression(tmp_path: Path) -> None:
+    one, other = "lower(owner) in ('a', 'b')", "lower(owner) in ('a,expressions=text:b')"
+    staging = (ROOT / "models/staging/_staging.yml").read_text()
+    staging = staging.replace("name: quantity\n        data_type: bigint", "name: owner\n        data_type: text")
+    specs = SPECS.replace("latest(quantity)", "latest(amount)")
+    hashes = {_hash(tmp_path, specs.replace("quantity > 1", f'"{where}"'), staging) for where in (one, other)}
+    assert len(hashes) == 2
 
 
 def test_the_reference_views_keep_their_hashes() -> None:
     """A change here means that every deployment recomputes and pushes anew: raise SEMANTICS on purpose only."""
     hashes = {view.name: view.hash for view in plan_project(open_project(ROOT)).views}
-    assert hashes == {"user_id__orders_stream": "ba8fe3b7", "user_lifetime": "715776b2"}
+    assert hashes == {"user_id__orders_stream": "c96d0055", "user_lifetime": "ecfa6c96"}

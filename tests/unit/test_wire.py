@@ -73,10 +73,13 @@ def test_keys_are_as_the_contract_says() -> None:
         assert wire.view_of_key("fs", other) is None
 
 
-def test_a_typed_key_of_several_columns_is_split_at_its_bars() -> None:
-    assert wire.parse_key("a|b", NAME) == "a|b"
-    assert wire.parse_key("FR|7", PAIR) == ("FR", "7")
-    assert wire.parse_key("F%7CR%257C|7", PAIR) == ("F|R%7C", "7")
+def test_a_text_is_split_at_its_bars_where_the_entity_has_several_columns() -> None:
+    assert wire.entity_text("FR|7", PAIR) == wire.entity_text(("FR", 7), PAIR) == "FR|7"
+    assert wire.entity_text("F%7CR%257C|7", PAIR) == wire.entity_text(("F|R%7C", 7), PAIR)
+    assert wire.entity_text("F%7cR|7", PAIR) == wire.entity_text(("F|R", 7), PAIR)
+    assert wire.entity_text("a|b", NAME) == "a%7Cb", "a key of one column is taken as it is"
+    with pytest.raises(InputError, match="write a percent"):
+        wire.entity_text("100%|7", PAIR)
 
 
 VALUES: list[tuple[SqlType, Any, str]] = [

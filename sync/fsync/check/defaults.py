@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from datetime import date, datetime
 from decimal import Decimal
 
 from fsync.check.expressions import feature_types
+from fsync.language.scalar import is_time
 from fsync.language.types import BIGINT, BOOLEAN, DATE, DOUBLE, TIMESTAMP, VARCHAR, SqlType
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Default
@@ -17,7 +18,10 @@ def defaults_fit(catalog: Catalog) -> Iterator[Issue]:
     types = feature_types(catalog)
     for feature in catalog.features:
         kind = types.get(feature.name)
-        if feature.default is not None and kind is not None and not _fits(feature.default, kind):
+        if feature.call is not None and feature.call.transformation.is_zero_when_empty and feature.default:
+            message = f"{feature.name} is 0 for an empty window, and never NULL: a default cannot apply"
+            yield Issue("wrong-arguments", message, feature.written.place("default"), ("leave it away",))
+        elif feature.default is not None and kind is not None and not _fits(feature.default, kind):
             message = f"the default {feature.default!r} is not a value of {feature.name}, which is {kind}"
             yield Issue("type-mismatch", message, feature.written.place("default"))
 
@@ -26,9 +30,13 @@ def _fits(value: Default, kind: SqlType) -> bool:
     if isinstance(value, bool):
         return kind == BOOLEAN
     if isinstance(value, str):
-        return kind == VARCHAR or (kind in (DATE, TIMESTAMP) and _is_time(value, kind))
-    number = Decimal(str(value))
-    if not number.is_finite():
+        return kind == VARCHAR or (kind in (DATE, TIMESTAMP) and is_time(value, kind))
+    try:
+        number = Decimal(str(value))
+        is_finite = number.is_finite() and math.isfinite(float(value))
+    except (OverflowError, ValueError):  # more digits than Python prints, or than a DOUBLE has room for
+        return False
+    if not is_finite:
         return False
     if kind == BIGINT:
         return number == number.to_integral_value() and -(2**63) <= number < 2**63
@@ -37,11 +45,3 @@ def _fits(value: Default, kind: SqlType) -> bool:
         assert isinstance(exponent, int)  # finite
         return -exponent <= kind.scale and len(digits) + exponent <= kind.precision - kind.scale
     return kind == DOUBLE
-
-
-def _is_time(text: str, kind: SqlType) -> bool:
-    try:
-        (date if kind == DATE else datetime).fromisoformat(text)
-    except ValueError:
-        return False
-    return True

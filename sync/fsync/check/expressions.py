@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from sqlglot import exp
+
 from fsync.language.expression import Fault, span
 from fsync.language.scalar import columns_of, infer
 from fsync.language.types import BIGINT, BOOLEAN, NULL, SqlType
@@ -71,6 +73,8 @@ class _ViewTyping:
         source = self.catalog.sources.get(feature.source)
         if source is None:
             return None
+        if self._untyped(feature, call, source):
+            return None
         columns, described = source_types(source), f"source {source.name}"
         if feature.where is not None:
             found, faults = infer(feature.where.node, feature.where.text, columns, described)
@@ -85,8 +89,6 @@ class _ViewTyping:
         found, faults = infer(call.column, text, columns, described)
         self._report(feature, "transformation", faults)
         if found is None:
-            if not faults:
-                self._undeclared(feature, call, source)
             return None
         result = call.transformation.result_type(found)
         if result is None or found == NULL:
@@ -95,16 +97,22 @@ class _ViewTyping:
             self._report(feature, "transformation", (fault,))
         return result
 
-    def _undeclared(self, feature: Feature, call: Call, source: Source) -> None:
-        assert call.column is not None  # only a column can lack a type
-        for name in sorted(columns_of(call.column)):
-            column = source.columns[name]
-            if column.type is None:
-                known = "no data_type" if column.declared is None else f"the data_type {column.declared!r}"
-                message = f"column {name!r} of {source.name} has {known}, which no feature can read"
+    def _untyped(self, feature: Feature, call: Call, source: Source) -> bool:
+        """Report every column without a type that the feature reads; whether there is any."""
+        before = len(self.issues)
+        reads = [("transformation", feature.expression.text, call.column)]
+        if feature.where is not None:
+            reads.append(("where", feature.where.text, feature.where.node))
+        for key, text, node in reads:
+            for column in node.find_all(exp.Column) if node is not None else ():
+                declared = source.columns.get(column.name.lower())
+                if declared is None or declared.type is not None:
+                    continue
+                known = "no data_type" if declared.declared is None else f"the data_type {declared.declared!r}"
+                message = f"column {declared.name!r} of {source.name} has {known}, which no feature can read"
                 mend = f"declare its data_type in {source.place.file}"
-                fault = Fault("type-mismatch", message, *span(call.column, feature.expression.text), (mend,))
-                self._report(feature, "transformation", (fault,))
+                self._report(feature, key, (Fault("type-mismatch", message, *span(column, text), (mend,)),))
+        return len(self.issues) > before
 
     def _derived(self, feature: Feature, path: tuple[str, ...]) -> SqlType | None:
         if feature.where is not None:
@@ -129,6 +137,10 @@ class _ViewTyping:
             self._report(feature, "transformation", (Fault("wrong-arguments", message, 0, len(text)),))
         found, faults = infer(node, text, columns, f"view {feature.view}")
         self._report(feature, "transformation", tuple(self._hinted(fault, feature) for fault in faults))
+        if found == NULL:
+            fault = Fault("type-mismatch", "this is always NULL, and has no type", 0, len(text))
+            self._report(feature, "transformation", (fault,))
+            return None
         return found
 
     def _hinted(self, fault: Fault, feature: Feature) -> Fault:

@@ -13,6 +13,11 @@ from fsync.spec.issue import Issue
 
 #: the columns of every validity table beside entity and features
 RESERVED: Final = ("valid_from", "valid_to")
+#: the columns that the steps of its model need
+EVENT_AT: Final = "event_at"
+CHANGED_AT: Final = "changed_at"
+IS_EVENT: Final = "is_event"
+STEPS: Final = (EVENT_AT, CHANGED_AT, IS_EVENT)
 
 
 def is_plain(name: str) -> bool:
@@ -40,7 +45,11 @@ def names_are_free(catalog: Catalog) -> Iterator[Issue]:
             message = f"{feature.name!r} is a word of SQL itself"
             yield Issue("reserved-name", message, place, ("choose another name",))
         for column in feature.entity:
-            if not is_plain(column):
+            if column in (*RESERVED, *STEPS):
+                message = f"the entity column {column!r} has the name of a column that every model needs"
+                mend = "give it another name in a staging model"
+                yield Issue("reserved-name", message, feature.written.place("entity"), (mend,))
+            elif not is_plain(column):
                 message = f"the entity column {column!r} is a word of SQL itself"
                 mend = "give it another name in a staging model"
                 yield Issue("reserved-name", message, feature.written.place("entity"), (mend,))

@@ -20,6 +20,8 @@ def ties_can_be_broken(catalog: Catalog) -> Iterator[Issue]:
             mend = f"declare one in {where}: a `unique` data test on a column, or config: {{unique_key: …}}"
             yield Issue("missing-unique-key", message, place, (mend,))
         for name in source.unique_key:
-            if name not in source.columns:
-                message = f"the unique key {name!r} of {source.name} is not among its columns"
+            column = source.columns.get(name)
+            if column is None or column.type is None:
+                missing = "is not among its columns" if column is None else "has no data_type that can be ordered"
+                message = f"the unique key {name!r} of {source.name} {missing}"
                 yield Issue("missing-unique-key", message, place, (f"declare the column in {where}",))

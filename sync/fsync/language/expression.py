@@ -60,6 +60,8 @@ def parse(text: str) -> exp.Expression:
     root = parsed[0] if parsed else None
     if not isinstance(root, exp.Expression):
         raise Unparsable(_fault("this is not a scalar expression", 0, len(text)))
+    for node in root.walk():
+        node.pop_comments()  # a comment means nothing, and would go along into the model
     return root
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from sqlglot import exp
 
+from fsync.instant import to_milliseconds
 from fsync.language.expression import Fault, span
 from fsync.language.types import (
     BIGINT,
@@ -26,7 +27,6 @@ from fsync.language.types import (
     VARCHAR,
     SqlType,
     decimal,
-    parse_type,
 )
 
 Columns = Mapping[str, SqlType | None]
@@ -75,6 +75,18 @@ def infer(node: exp.Expr, text: str, columns: Columns, described: str) -> tuple[
     except RecursionError:
         return None, (Fault("unparsable-sql", "the expression is nested too deeply", 0, len(text)),)
     return found, tuple(typing.faults)
+
+
+def is_time(text: str, kind: SqlType) -> bool:
+    """Whether a text is a constant of type DATE or TIMESTAMP, in ISO 8601."""
+    try:
+        if kind == DATE:
+            date.fromisoformat(text)
+        else:
+            to_milliseconds(text)
+    except ValueError:
+        return False
+    return True
 
 
 def columns_of(node: exp.Expr) -> frozenset[str]:
@@ -236,6 +248,8 @@ def _unified(typing: _Typing, parts: list[exp.Expr], verb: str) -> SqlType | Non
 
 
 def _comparison(typing: _Typing, node: exp.Expr) -> SqlType | None:
+    if node.args.get("symmetric"):
+        return typing.fault("not-portable", node, "BETWEEN takes the lower value first, without SYMMETRIC")
     _unified(typing, list(node.iter_expressions()), "compared")
     return BOOLEAN
 
@@ -287,15 +301,11 @@ def _nullif(typing: _Typing, node: exp.Expr) -> SqlType | None:
 
 def _cast(typing: _Typing, node: exp.Expr) -> SqlType | None:
     found = typing.type_of(node.this)
-    target = parse_type(node.args["to"].sql("duckdb")) or parse_type(node.args["to"].sql())
+    target = _CASTS.get(node.args["to"].this)
     if target == DOUBLE and (found is None or found.is_number or found == NULL):
         return DOUBLE
     if target in (DATE, TIMESTAMP) and isinstance(node.this, exp.Literal) and node.this.is_string:
-        try:
-            (date if target == DATE else datetime).fromisoformat(node.this.name)
-        except ValueError:
-            return typing.mismatch(node.this, f"{node.this.name!r} is not a {target}")
-        return target
+        return target if is_time(node.this.name, target) else typing.mismatch(node.this, f"this is not a {target}")
     return typing.fault(
         "not-portable",
         node,
@@ -303,6 +313,13 @@ def _cast(typing: _Typing, node: exp.Expr) -> SqlType | None:
         "portable are: cast(<number> as double), date '2024-01-31', timestamp '2024-01-31 12:00:00'",
     )
 
+
+_CASTS: Final = {
+    exp.DType.DOUBLE: DOUBLE,
+    exp.DType.DATE: DATE,
+    exp.DType.TIMESTAMP: TIMESTAMP,
+    exp.DType.TIMESTAMPNTZ: TIMESTAMP,
+}
 
 _Rule = Callable[[_Typing, exp.Expr], SqlType | None]
 

@@ -57,8 +57,9 @@ _NAMES: Final = {
     **dict.fromkeys(("double", "double precision", "float", "real", "float4", "float8"), DOUBLE),
     **dict.fromkeys(("varchar", "text", "string", "char", "bpchar"), VARCHAR),
     "date": DATE,
+    # not timestamp_ns: engines round its last digits where they have to be cut off
     **dict.fromkeys(("timestamp", "datetime", "timestamp without time zone"), TIMESTAMP),
-    **dict.fromkeys(("timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns"), TIMESTAMP),
+    **dict.fromkeys(("timestamp_s", "timestamp_ms", "timestamp_us"), TIMESTAMP),
     **dict.fromkeys(("timestamptz", "timestamp with time zone"), TIMESTAMP),
     "uuid": UUID,
 }

@@ -71,6 +71,9 @@ def _issue(details: ErrorDetails, given: Mapping[str, Any], written: Written) ->
             notes = ("between { and } a comma ends a value: put the text in quotes",)
         return Issue("unknown-key", f"a feature has no key {unknown!r}", document.key_place(path), notes)
     place = document.place(path)
+    if kind == "invalid_key":
+        message = f"a key is a text, and YAML reads this one as {_describe(details['input'])}"
+        return Issue("wrong-type", message, document.place(written.base or ("name",)), ("put it in quotes",))
     if kind == "string_pattern_mismatch":
         return Issue("bad-name", f"{details['input']!r} cannot be a {top}", place, (HOW_TO_NAME,))
     if kind == "value_error":

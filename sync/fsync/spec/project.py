@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ class Project:
     root: Path
     name: str
     profile: str
+    #: where dbt writes its artefacts
+    target_path: str
     model_paths: tuple[str, ...]
     #: where dbt's YAML can declare something that a feature reads: models, seeds, snapshots
     yaml_paths: tuple[str, ...]
@@ -72,6 +75,7 @@ def open_project(folder: Path) -> Project:
         root=root,
         name=settings["name"],
         profile=profile if isinstance(profile, str) else settings["name"],
+        target_path=str(os.environ.get("DBT_TARGET_PATH") or settings.get("target-path") or "target"),
         model_paths=models,
         yaml_paths=(*models, *others),
     )

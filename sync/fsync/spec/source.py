@@ -15,8 +15,13 @@ from fsync.spec.document import Document, Path, read
 from fsync.spec.issue import Issue, Place
 from fsync.spec.project import Project
 
-#: the first line of every file that fsync writes
-GENERATED_MARK: Final = "Compiled by fsync"
+#: how the first line of every file that fsync writes begins, after the sign of a comment
+GENERATED_MARK: Final = "Compiled by fsync from"
+
+
+def is_generated(text: str) -> bool:
+    """Whether fsync wrote a file, and may replace or delete it."""
+    return text.startswith((f"-- {GENERATED_MARK}", f"# {GENERATED_MARK}", f"{{# {GENERATED_MARK}"))
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def load_sources(project: Project) -> tuple[Mapping[str, Source], tuple[Issue, .
                 text = path.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError):
                 continue  # dbt says so better than we could
-            if GENERATED_MARK in text[:200]:
+            if is_generated(text):
                 continue
             document, faults = read(project.relative(path), text)
             issues += faults

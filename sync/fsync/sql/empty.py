@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlglot import exp
 
+from fsync.errors import InputError
 from fsync.plan import Planned, View
 from fsync.sql.engines import duckdb as engine
+from fsync.sql.logical import logical
 from fsync.sql.validity import derived
 
 #: a value as Python holds it: int, Decimal, float, str, bool, date, datetime or None
@@ -28,12 +30,15 @@ def empty_values(view: View) -> tuple[Value, ...]:
     import duckdb  # the engine itself, needed by this function alone
 
     with duckdb.connect(":memory:") as connection:
-        row = connection.execute(engine.render(query)).fetchone()
-    assert row is not None  # one row without a WHERE
+        try:
+            (row,) = connection.execute(engine.render(query)).fetchall()
+        except duckdb.Error as error:  # a default that is too large for what is derived from it
+            message = " ".join(str(error).split())
+            raise InputError(f"the empty values of {view.name} cannot be computed: {message}") from error
     return tuple(row)
 
 
 def _nothing(planned: Planned) -> exp.Expr:
     if planned.default is not None:
-        return planned.default.copy()
+        return logical(planned.default)
     return exp.Literal.number(0) if planned.is_never_null else exp.null()

@@ -7,11 +7,14 @@ lowering replaces each of these before printing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Final
 
 from sqlglot import exp
 
-#: a timestamp, date or zoned timestamp → the timestamp in UTC, cut (not rounded) to milliseconds
+from fsync.instant import to_datetime, to_milliseconds
+
+#: a timestamp in UTC, or a date → the timestamp, cut (not rounded) to milliseconds
 TO_MILLISECONDS: Final = "FSYNC_TO_MILLISECONDS"
 #: two numbers → their quotient in DOUBLE, NULL where the divisor is 0
 DIVIDE: Final = "FSYNC_DIVIDE"
@@ -27,9 +30,7 @@ def call(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def to_milliseconds(instant: exp.Expr, *, zoned: bool) -> exp.Expr:
-    if zoned:
-        instant = exp.AtTimeZone(this=instant, zone=exp.Literal.string("UTC"))
+def cut(instant: exp.Expr) -> exp.Expr:
     return call(TO_MILLISECONDS, instant)
 
 
@@ -42,8 +43,41 @@ def reach_back(milliseconds: int) -> exp.Expr:
 
 
 def logical(node: exp.Expr) -> exp.Expr:
-    """A parsed scalar expression as a logical tree: division gets its one meaning."""
-    return rewrite(node, lambda part: call(DIVIDE, part.this, part.expression) if isinstance(part, exp.Div) else part)
+    """A parsed scalar expression as a logical tree, in which everything has its one meaning.
+
+    Division gives DOUBLE and NULL for a zero divisor; integers are computed in 64 bits, constants too; a
+    constant time is written in UTC and milliseconds.
+    """
+    return rewrite(node, _logical)
+
+
+def _logical(part: exp.Expr) -> exp.Expr:
+    if isinstance(part, exp.Div):
+        return call(DIVIDE, part.this, part.expression)
+    if isinstance(part, exp.Cast) and isinstance(part.this, exp.Literal) and part.this.is_string:
+        return _time_constant(part.this.name, is_date=part.args["to"].is_type("date"))
+    if isinstance(part, exp.Literal) and not part.is_string and part.name.isdigit() and _is_narrow(part):
+        return exp.cast(part.copy(), "bigint")
+    return part
+
+
+def _time_constant(text: str, *, is_date: bool) -> exp.Expr:
+    """An ISO 8601 text as a DATE or TIMESTAMP constant, in UTC and milliseconds."""
+    if is_date:
+        return exp.cast(exp.Literal.string(date.fromisoformat(text).isoformat()), "date")
+    instant = to_datetime(to_milliseconds(text))
+    return exp.cast(exp.Literal.string(instant.isoformat(sep=" ", timespec="milliseconds")), "timestamp")
+
+
+def _is_narrow(literal: exp.Expr) -> bool:
+    """Whether an engine could compute with this integer in fewer bits: it meets no column in its arithmetic."""
+    node, parent = literal, literal.parent
+    while isinstance(parent, exp.Paren | exp.Neg | exp.Abs | exp.If | exp.Case | exp.Coalesce | exp.Nullif):
+        node, parent = parent, parent.parent
+    if not isinstance(parent, exp.Add | exp.Sub | exp.Mul):
+        return False
+    other = parent.expression if parent.this is node else parent.this
+    return not isinstance(other.unnest(), exp.Column)
 
 
 def rewrite(tree: exp.Expr, replace: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:

@@ -7,16 +7,21 @@ aggregate; the rows of one instant are made one by `valid_from < valid_to`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from sqlglot import exp
 
-from fsync.plan import CHANGED_AT, EVENT_AT, IS_EVENT, Input, Planned, View
+from fsync.check.names import CHANGED_AT, EVENT_AT, IS_EVENT, STEPS
+from fsync.language.types import DATE
+from fsync.plan import Input, Planned, View
 from fsync.spec.source import Column
 from fsync.sql import jinja
-from fsync.sql.logical import later, logical, reach_back, rewrite, to_milliseconds
+from fsync.sql.logical import cut, later, logical, reach_back, rewrite
 
 END_OF_TIME: Final = "9999-12-31"
+FIRST_EVENT: Final = "0001-01-01"
+LAST_EVENT: Final = "9899-12-31"
 
 #: the names of the model's frames; a window's frame is `last_30d`
 TIMELINE: Final = "timeline"
@@ -51,33 +56,52 @@ def _keys(view: View) -> list[exp.Expr]:
 
 def _events(view: View) -> exp.Expr:
     names = ", ".join(column.name for column in view.entity)
-    needed = [*view.entity, view.event_time]
-    present = [exp.column(column.name, table="source").is_(exp.null()).not_() for column in needed]
+    present = [exp.column(column.name, table="source").is_(exp.null()).not_() for column in view.entity]
+    # NULL is not between them either, nor is infinity; a century before the end, so that every window ends
+    happened = exp.Between(this=_utc(view.event_time), low=_timestamp(FIRST_EVENT), high=_timestamp(LAST_EVENT))
     columns = [
         *(exp.alias_(_read(column), column.name) for column in view.entity),
         exp.alias_(_instant(view.event_time), EVENT_AT),
-        *(exp.alias_(_read(view.source.columns[name]), name) for name in _order_key(view)),
+        *(exp.alias_(exp.column(name, table="source"), alias) for name, alias in _order_key(view).items()),
         *(exp.alias_(_input(column, view), column.name) for column in view.inputs if column.name != IS_EVENT),
     ]
     query = (
         exp.select(*columns)
         .from_(exp.Table(this=jinja.expression(view.source.jinja), alias=exp.to_identifier("source")))
-        .where(*present)
+        .where(*present, happened)
     )
-    query.comments = [f"what the features read of each event; one without {names} or time is left out"]
+    query.comments = [f"what the features read of each event; one without {names} or a time is left out"]
     return query
 
 
-def _order_key(view: View) -> tuple[str, ...]:
-    """The unique key of the source, where ties have to be broken by it and it is not read anyway."""
+def _order_key(view: View) -> Mapping[str, str]:
+    """The unique key of the source, where ties have to be broken: column → its name in the model.
+
+    It is carried as it is, beside what features read of the same column: a time that is cut to
+    milliseconds is no key any more.
+    """
     if not view.needs_order:
-        return ()
-    there = {column.name for column in view.entity} | {column.name for column in view.inputs}
-    return tuple(name for name in view.source.unique_key if name not in there)
+        return {}
+    entity = {column.name for column in view.entity}  # the same for all that is ordered
+    taken = {column.name for column in view.inputs} | set(STEPS)
+    names = [name for name in view.source.unique_key if name not in entity]
+    return {name: f"key_{name}" if name in taken else name for name in names}
+
+
+def _utc(column: Column) -> exp.Expr:
+    """The time of a source column in UTC, in the digits that it has."""
+    value = exp.column(column.name, table="source")
+    if column.is_zoned:
+        return exp.AtTimeZone(this=value, zone=exp.Literal.string("UTC"))
+    return exp.cast(value, "date") if column.type == DATE else value
 
 
 def _instant(column: Column) -> exp.Expr:
-    return to_milliseconds(exp.column(column.name, table="source"), zoned=column.is_zoned)
+    return cut(_utc(column))
+
+
+def _timestamp(text: str) -> exp.Expr:
+    return exp.cast(exp.Literal.string(text), "timestamp")
 
 
 def _read(column: Column) -> exp.Expr:
@@ -116,7 +140,7 @@ def _is_bare(node: exp.Expr) -> bool:
 
 
 def _changes(view: View) -> exp.Expr:
-    values = [*_order_key(view), *(column.name for column in view.inputs if column.name != IS_EVENT)]
+    values = [*_order_key(view).values(), *(column.name for column in view.inputs if column.name != IS_EVENT)]
     counted = any(column.name == IS_EVENT for column in view.inputs)
     entering = exp.select(
         *_keys(view),
@@ -142,7 +166,7 @@ def _changes(view: View) -> exp.Expr:
 
 
 def _windowed(view: View) -> exp.Expr:
-    end = exp.cast(exp.Literal.string(END_OF_TIME), "timestamp")
+    end = _timestamp(END_OF_TIME)
     following = exp.Lead(this=exp.column(CHANGED_AT), offset=exp.Literal.number(1), default=end)
     valid_to = exp.Window(this=following, alias=exp.to_identifier(TIMELINE))
     features = [exp.alias_(_value(p), p.name) for p in view.features if p.call is not None]
@@ -170,12 +194,12 @@ def _value(planned: Planned) -> exp.Expr:
 def _finished(value: exp.Expr, planned: Planned) -> exp.Expr:
     """A feature's value with its default in the place of NULL, in its declared type."""
     if planned.default is not None:
-        value = exp.Coalesce(this=value, expressions=[planned.default])
+        value = exp.Coalesce(this=value, expressions=[logical(planned.default)])
     return exp.cast(value, str(planned.type))
 
 
 def _frames(view: View) -> list[exp.Expr]:
-    ordered = [CHANGED_AT, *view.source.unique_key] if view.needs_order else [CHANGED_AT]
+    ordered = [CHANGED_AT, *_order_key(view).values()]
     frames = [_frame(TIMELINE, view, ordered, None)]
     for window in view.windows:
         frames.append(_frame(window_name(window), view, [CHANGED_AT], reach_back(window.milliseconds)))

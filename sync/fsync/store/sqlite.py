@@ -23,6 +23,7 @@ create table if not exists entry (
     expires_at integer not null  -- epoch milliseconds of wall clock
 ) without rowid
 """
+_INDEX: Final = "create index if not exists entry_expires_at on entry (expires_at)"
 
 
 class SqliteStore:
@@ -55,6 +56,7 @@ class SqliteStore:
                 "insert or replace into entry values (?, ?, ?)",
                 ((key, value, expires_at) for key, value in values),
             )
+            cursor.execute("delete from entry where expires_at <= ?", (now(),))
 
     def replace(self, key: str, value: bytes) -> None:
         with self._transaction() as cursor:
@@ -75,12 +77,12 @@ class SqliteStore:
             cursor.executemany("delete from entry where key = ?", ((key,) for key in keys))
 
     def scan(self, prefix: str, view: str) -> Iterator[str]:
+        if self._connection is None and not self._path.exists():
+            return iter(())
         with self._transaction() as cursor:
-            # what has expired goes here, where a push passes by anyway
-            cursor.execute("delete from entry where expires_at <= ?", (now(),))
             # a range of the primary key: every key that starts with "prefix:{"
-            query = "select key from entry where key >= ? and key < ?"
-            keys = [key for (key,) in cursor.execute(query, (f"{prefix}:{{", f"{prefix}:|"))]
+            query = "select key from entry where key >= ? and key < ? and expires_at > ?"
+            keys = [key for (key,) in cursor.execute(query, (f"{prefix}:{{", f"{prefix}:|", now()))]
         return (key for key in keys if (found := view_of_key(prefix, key)) and found[0] == view)
 
     def evicts(self) -> str | None:
@@ -106,6 +108,7 @@ class SqliteStore:
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
             connection.execute(_SCHEMA)
+            connection.execute(_INDEX)
             self._connection = connection
         return self._connection
 

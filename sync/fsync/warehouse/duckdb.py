@@ -54,10 +54,10 @@ class Warehouse:
         Raises:
             NotBuilt: when there is none, or it is of another version.
         """
-        tables = [table for table in self._tables() if table.view == view.name]
+        tables = [table for table in self._tables() if table.view == view.name and self._is_of_target(table)]
         if not tables:
             raise NotBuilt(f"the view {view.name} is not built in {self._profile.path.name}", _BUILD)
-        table = max(tables, key=lambda table: (table.schema == self._profile.schema, table.built_at))
+        table = max(tables, key=lambda table: table.built_at)
         if table.hash != view.hash:
             raise NotBuilt(
                 f"the table of {view.name} was built from another version of its specs "
@@ -102,6 +102,10 @@ class Warehouse:
         for schema, name, comment in self._connection.execute(query).fetchall():
             stamp = json.loads(comment)["fsync"]
             yield Table(schema, name, stamp["view"], stamp["hash"], to_milliseconds(stamp["built_at"]))
+
+    def _is_of_target(self, table: Table) -> bool:
+        # dbt builds into the target's schema, or one that begins with its name (`+schema: features`)
+        return table.schema == self._profile.schema or table.schema.startswith(f"{self._profile.schema}_")
 
     def _number(self, query: str) -> int:
         # all rows are fetched: a result that is not at its end keeps the connection from its next query

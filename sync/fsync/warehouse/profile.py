@@ -6,17 +6,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import yaml
 from jinja2 import StrictUndefined
 from jinja2.exceptions import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from fsync.dbt import PROFILES_FILE, find_profiles
 from fsync.errors import InputError
 from fsync.spec.project import Project
-
-_FILE: Final = "profiles.yml"
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def read_profile(project: Project, target: str | None = None) -> Profile:
     Raises:
         InputError: when there is no such profile or target, or it is not DuckDB's.
     """
-    file = _find(project)
+    file = find_profiles(project)
     try:
         profiles = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
@@ -49,21 +48,12 @@ def read_profile(project: Project, target: str | None = None) -> Profile:
         raise InputError(f"the profile {project.profile!r} has no target {target!r}", f"it has: {known}")
     if output.get("type") != "duckdb":
         raise InputError(f"the target {target!r} is of type {output.get('type')!r}; fsync reads duckdb")
-    path = _rendered(output.get("path", ":memory:"), file)
+    path = _rendered(output.get("path") or ":memory:", file)
     if path == ":memory:" or "://" in path or path.startswith("md:"):
         raise InputError(f"the target {target!r} has the path {path!r}; fsync reads a database file")
     # dbt runs in the project's folder, and a relative path is relative to that
-    schema = _rendered(output.get("schema", "main"), file)
+    schema = _rendered(output.get("schema") or "main", file)
     return Profile(target, project.root / Path(path).expanduser(), schema)
-
-
-def _find(project: Project) -> Path:
-    folders = [Path(os.environ["DBT_PROFILES_DIR"])] if "DBT_PROFILES_DIR" in os.environ else []
-    folders += [project.root, Path.home() / ".dbt"]
-    for folder in folders:
-        if (folder / _FILE).is_file():
-            return folder / _FILE
-    raise InputError(f"there is no {_FILE} in {' or '.join(map(str, folders))}", "dbt needs one to build")
 
 
 def _rendered(value: object, file: Path) -> str:
@@ -71,12 +61,12 @@ def _rendered(value: object, file: Path) -> str:
     environment = SandboxedEnvironment(undefined=StrictUndefined)
     try:
         return environment.from_string(str(value)).render(env_var=_env_var)
-    except TemplateError as error:
+    except (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError) as error:
         raise InputError(f"{file}: {value} cannot be rendered: {error}") from error
 
 
 def _env_var(name: str, default: Any = None) -> str:
     found = os.environ.get(name, default)
     if found is None:
-        raise InputError(f"{_FILE} asks for the environment variable {name}, which is not set")
+        raise InputError(f"{PROFILES_FILE} asks for the environment variable {name}, which is not set")
     return str(found)

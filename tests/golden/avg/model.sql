@@ -5,17 +5,18 @@
 --     mean_7d            window_avg(amount, 7d)
 --     mean_ever          lifetime_avg(amount)
 --     mean_or_minus_one  window_avg(amount, 1d), default -1
-{{ config(materialized='table', post_hook="{{ fsync.stamp('avg_', '0272feef') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('avg_', '208db8aa') }}") }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or time is left out */
+  /* what the features read of each event; one without user_id or a time is left out */
   SELECT
     source.user_id AS user_id,
     DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
     source.amount AS amount
   FROM {{ source('avg', 'events') }} AS source
   WHERE
-    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+    NOT source.user_id IS NULL
+    AND source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
 ), changes AS (
   /* an event enters at its instant */
   SELECT

@@ -7,17 +7,18 @@
 --     orders_1s     window_count(1s)
 --     orders_7d     window_count(7d)
 --     orders_ever   lifetime_count()
-{{ config(materialized='table', post_hook="{{ fsync.stamp('count', '7880e7e0') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('count', '3cf23eeb') }}") }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or time is left out */
+  /* what the features read of each event; one without user_id or a time is left out */
   SELECT
     source.user_id AS user_id,
     DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
     source.amount AS amount
   FROM {{ source('count', 'events') }} AS source
   WHERE
-    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+    NOT source.user_id IS NULL
+    AND source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
 ), changes AS (
   /* an event enters at its instant */
   SELECT

@@ -9,15 +9,15 @@
 --     last_seen       latest(seen)
 --     last_session    latest(session)
 --     ratio_1d        window_sum(RATIO, 1d)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('dated_', '17131f5f') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('dated_', '031651bd') }}") }}
 
 WITH events AS (
-  /* what the features read of each event; one without session, cohort or time is left out */
+  /* what the features read of each event; one without session, cohort or a time is left out */
   SELECT
     source.session AS session,
     source.cohort AS cohort,
-    DATE_TRUNC('MILLISECOND', source.day) AS event_at,
-    CAST(source.id AS BIGINT) AS id,
+    DATE_TRUNC('MILLISECOND', CAST(source.day AS DATE)) AS event_at,
+    source.id AS id,
     source.big AS big,
     source.flag AS flag,
     CASE WHEN source.flag THEN 1 END AS input_flagged_ever,
@@ -28,7 +28,7 @@ WITH events AS (
   WHERE
     NOT source.session IS NULL
     AND NOT source.cohort IS NULL
-    AND NOT source.day IS NULL
+    AND CAST(source.day AS DATE) BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
 ), changes AS (
   /* an event enters at its instant */
   SELECT

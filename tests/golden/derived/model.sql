@@ -9,17 +9,18 @@
 --     share_7d       week_spend / nullif(all_spend, 0), default 0
 --     week_orders    window_count(7d)
 --     week_spend     window_sum(amount, 7d)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('derived_', '510b6733') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('derived_', '29ad9683') }}") }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or time is left out */
+  /* what the features read of each event; one without user_id or a time is left out */
   SELECT
     source.user_id AS user_id,
     DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
     source.amount AS amount
   FROM {{ source('derived', 'events') }} AS source
   WHERE
-    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+    NOT source.user_id IS NULL
+    AND source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
 ), changes AS (
   /* an event enters at its instant */
   SELECT

@@ -6,10 +6,10 @@
 --     high_1d    window_max(case when score between 1 and 3 then score else abs(score) / 2 end, 1d)
 --     last_note  latest(upper(note)), default "{{ "{" }}# none #}"
 --     score_1d   window_sum(score, 1d) where note is null or not note in ('x', '{{ "{" }}% raw %}')
-{{ config(materialized='table', post_hook="{{ fsync.stamp('filtered_', '627a8556') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('filtered_', 'c5008e2a') }}") }}
 
 WITH events AS (
-  /* what the features read of each event; one without country, shop or time is left out */
+  /* what the features read of each event; one without country, shop or a time is left out */
   SELECT
     source.country AS country,
     CAST(source.shop AS BIGINT) AS shop,
@@ -30,7 +30,7 @@ WITH events AS (
   WHERE
     NOT source.country IS NULL
     AND NOT source.shop IS NULL
-    AND NOT source.happened IS NULL
+    AND source.happened AT TIME ZONE 'UTC' BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
 ), changes AS (
   /* an event enters at its instant */
   SELECT

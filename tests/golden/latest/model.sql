@@ -6,25 +6,28 @@
 --     last_big_order  latest(order_id) where amount > 5
 --     last_order      latest(order_id)
 --     recent_orders   window_count(7d)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('latest_', '8fb0b9d9') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('latest_', 'fedf4fc8') }}") }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or time is left out */
+  /* what the features read of each event; one without user_id or a time is left out */
   SELECT
     source.user_id AS user_id,
     DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
+    source.order_id AS key_order_id,
     source.amount AS amount,
     CASE WHEN source.amount > 5 THEN source.order_id END AS input_last_big_order,
     source.order_id AS order_id
   FROM {{ source('latest', 'events') }} AS source
   WHERE
-    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+    NOT source.user_id IS NULL
+    AND source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
 ), changes AS (
   /* an event enters at its instant */
   SELECT
     user_id,
     event_at AS changed_at,
     1 AS is_event,
+    key_order_id,
     amount,
     input_last_big_order,
     order_id
@@ -34,6 +37,7 @@ WITH events AS (
   SELECT
     user_id,
     event_at + INTERVAL '7' DAYS,
+    NULL,
     NULL,
     NULL,
     NULL,
@@ -50,13 +54,13 @@ WITH events AS (
     CAST({{ fsync.latest('order_id') }} AS BIGINT) AS last_order,
     CAST({{ fsync.window_count('is_event', '7d') }} AS BIGINT) AS recent_orders
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at, order_id), last_7d AS (
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at, key_order_id), last_7d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
   ), newest AS (
     PARTITION BY user_id
-    ORDER BY changed_at, order_id
+    ORDER BY changed_at, key_order_id
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   )
 )

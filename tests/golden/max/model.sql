@@ -5,10 +5,10 @@
 --     last_time_2w  window_max(paid_at, 2w)
 --     most_7d       window_max(amount, 7d), default 0
 --     most_ever     lifetime_max(amount)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('max_', '4664d04e') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('max_', '38bc8d9b') }}") }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or time is left out */
+  /* what the features read of each event; one without user_id or a time is left out */
   SELECT
     source.user_id AS user_id,
     DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
@@ -16,7 +16,8 @@ WITH events AS (
     DATE_TRUNC('MILLISECOND', source.paid_at) AS paid_at
   FROM {{ source('max', 'events') }} AS source
   WHERE
-    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+    NOT source.user_id IS NULL
+    AND source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
 ), changes AS (
   /* an event enters at its instant */
   SELECT

@@ -5,10 +5,10 @@
 --     first_time_7d  window_min(paid_at, 7d)
 --     least_7d       window_min(amount, 7d)
 --     least_ever     lifetime_min(amount)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('min_', 'a26afdb9') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('min_', '409ea2ac') }}") }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or time is left out */
+  /* what the features read of each event; one without user_id or a time is left out */
   SELECT
     source.user_id AS user_id,
     DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
@@ -16,7 +16,8 @@ WITH events AS (
     DATE_TRUNC('MILLISECOND', source.paid_at) AS paid_at
   FROM {{ source('min', 'events') }} AS source
   WHERE
-    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+    NOT source.user_id IS NULL
+    AND source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
 ), changes AS (
   /* an event enters at its instant */
   SELECT

@@ -6,10 +6,10 @@
 --     spend_12h          window_sum(amount, 12h)
 --     spend_7d           window_sum(amount, 7d)
 --     spend_ever         lifetime_sum(amount)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('sum_', 'f5d52431') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('sum_', 'fd4dbd0d') }}") }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or time is left out */
+  /* what the features read of each event; one without user_id or a time is left out */
   SELECT
     source.user_id AS user_id,
     DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
@@ -17,7 +17,8 @@ WITH events AS (
     source.order_id * source.order_id AS input_orders_squared_7d
   FROM {{ source('sum', 'events') }} AS source
   WHERE
-    NOT source.user_id IS NULL AND NOT source.paid_at IS NULL
+    NOT source.user_id IS NULL
+    AND source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
 ), changes AS (
   /* an event enters at its instant */
   SELECT
