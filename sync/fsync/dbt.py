@@ -68,7 +68,7 @@ def find_profiles(project: Project) -> Path:
 def run_dbt(
     project: Project, command: Sequence[str], *, target: str | None = None, progress: Progress | None = None
 ) -> DbtReport:
-    """Run a dbt command such as `["build"]` in the project's folder.
+    """Run a dbt command that builds, tests or compiles nodes, such as `["build"]`, in the project's folder.
 
     Raises:
         BuildFailed: when a model or a data test did not pass; its message names each.

@@ -1,0 +1,55 @@
+"""fsync in somebody else's dbt project, which gets the macros as a package."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from tests.conftest import ROOT, Ended
+
+SOURCE = """\
+models:
+  - name: clicks
+    config: {event_time: at_time}
+    columns:
+      - {name: id, data_type: integer, data_tests: [unique]}
+      - {name: who, data_type: text}
+      - {name: at_time, data_type: timestamp}
+"""
+SPEC = """\
+name: clicks_30d
+entity: who
+source: clicks
+transformation: window_count(30d)
+owner: me
+"""
+
+
+def test_a_project_of_another_name_needs_the_package_and_nothing_else(
+    tmp_path: Path, fsync: Callable[..., Ended]
+) -> None:
+    files = {
+        "dbt_project.yml": "name: shop\nprofile: fsync\n",
+        "profiles.yml": (ROOT / "profiles.yml").read_text(),
+        "packages.yml": yaml.safe_dump({"packages": [{"local": str(ROOT / "macros")}]}),
+        "models/clicks.yml": SOURCE,
+        "models/clicks.sql": "select 1 as id, 'Ann' as who, cast('2026-11-01' as timestamp) as at_time",
+        "feature_specs/clicks_30d.yml": SPEC,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    without = fsync("build", "--project-dir", tmp_path)
+    assert (without.code, "dbt deps" in without.err) == (2, True)
+    dbt = Path(sys.executable).parent / "dbt"
+    subprocess.run([dbt, "deps", "--quiet", "--profiles-dir", "."], cwd=tmp_path, check=True)
+    assert fsync("build", "--project-dir", tmp_path).code == 0
+    assert not (tmp_path / "macros").exists(), "the macros stay in their package"
+    assert fsync("push", "--as-of", "2026-11-02", "--project-dir", tmp_path).code == 0
+    got = fsync("get", "who__clicks", "Ann", "--at", "2026-11-02", "--project-dir", tmp_path, "--json")
+    assert json.loads(got.out)["features"] == {"clicks_30d": {"value": 1, "status": "ok"}}
