@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,8 +53,6 @@ def get(
 
 
 def _embedded(project_dir: Path) -> str:
-    if online := os.environ.get("FSYNC_ONLINE"):
-        return online
     from fsync.spec.project import open_project
     from fsync.store import default_url
 

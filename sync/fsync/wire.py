@@ -275,13 +275,27 @@ def encode_meta(meta: Meta) -> bytes:
 
 
 def decode_meta(value: bytes) -> Meta:
-    """Raises InputError for a meta that a later version of fsync wrote."""
-    plain: Mapping[str, Any] = json.loads(value)
-    if plain["wire"] > VERSION:
+    """The meta that a push wrote.
+
+    Raises:
+        InputError: when a later version of fsync wrote it, or something else did.
+    """
+    try:
+        plain: Mapping[str, Any] = json.loads(value)
+        if plain["wire"] > VERSION:
+            raise InputError(
+                f"view {plain['view']} was pushed in format {plain['wire']}, and this reader knows {VERSION}",
+                "upgrade fsync where it reads",
+            )
+        return _meta(plain)
+    except (ValueError, TypeError, KeyError) as error:
         raise InputError(
-            f"view {plain['view']} was pushed in format {plain['wire']}, and this reader knows {VERSION}",
-            "upgrade fsync where it reads",
-        )
+            "the store holds something else where the meta of the view should be",
+            "does another application use the same prefix?",
+        ) from error
+
+
+def _meta(plain: Mapping[str, Any]) -> Meta:
     return Meta(
         view=plain["view"],
         hash=plain["hash"],

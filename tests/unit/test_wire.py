@@ -143,3 +143,9 @@ def test_a_meta_comes_back_as_it_was() -> None:
 def test_a_meta_of_a_later_format_is_refused() -> None:
     with pytest.raises(InputError, match="pushed in format 2"):
         wire.decode_meta(b'{"wire": 2, "view": "v"}')
+
+
+@pytest.mark.parametrize("value", [b"", b"[]", b"hello", b'{"wire": 1}', b"\xff", b'{"wire": "1"}'])
+def test_what_is_no_meta_is_refused(value: bytes) -> None:
+    with pytest.raises(InputError, match="something else"):
+        wire.decode_meta(value)
