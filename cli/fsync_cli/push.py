@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from fsync.instant import to_milliseconds, to_text
 from fsync.wire import PREFIX
 from fsync_cli.console import emit_json, progress_bar, say
 from fsync_cli.options import DryRun, Json, Online, Prefix, ProjectDir, Target
+
+if TYPE_CHECKING:
+    from fsync.push import PushReport
 
 
 def push(
@@ -58,7 +61,6 @@ def push(
     from fsync.compile import plan_project
     from fsync.language.duration import parse_duration
     from fsync.push import push_view
-    from fsync.spec.issue import did_you_mean
     from fsync.spec.project import open_project
     from fsync.store import default_url, open_store
     from fsync.warehouse.duckdb import Warehouse
@@ -70,12 +72,7 @@ def push(
         ahead = parse_duration(horizon)
     except ValueError as error:
         raise InputError(str(error)) from error
-    planned = {view.name: view for view in plan_project(project).views}
-    for name in views or ():
-        if name not in planned:
-            near = did_you_mean(name, planned)
-            raise InputError(f"there is no view {name!r}", near[0] if near else f"there are: {', '.join(planned)}")
-    chosen = [planned[name] for name in dict.fromkeys(views or planned)]
+    chosen = plan_project(project).chosen(views or [])
     with (
         closing(open_store(online or default_url(project.root))) as store,
         Warehouse(read_profile(project, target)) as warehouse,
@@ -95,13 +92,17 @@ def push(
                     dry_run=dry_run,
                     progress=progress,
                 )
-            if json:
-                emit_json({**asdict(report), "as_of": to_text(report.as_of), "horizon": to_text(report.horizon)})
-                continue
-            verb = "would write" if dry_run else "wrote"
-            say(
-                f"{report.view}@{report.hash} as of {to_text(report.as_of)}: {verb} {report.written:,}, "
-                f"unchanged {report.unchanged:,}, deleted {report.deleted:,} "
-                f"of {report.entities:,} entities in {report.seconds:.1f} s"
-            )
+            _tell(report, json)
         say(f"{'looked at' if dry_run else 'pushed to'} {store.name}")
+
+
+def _tell(report: PushReport, json: bool) -> None:
+    if json:
+        emit_json({**asdict(report), "as_of": to_text(report.as_of), "horizon": to_text(report.horizon)})
+        return
+    verb = "would write" if report.dry_run else "wrote"
+    say(
+        f"{report.view}@{report.hash} as of {to_text(report.as_of)}: {verb} {report.written:,}, "
+        f"unchanged {report.unchanged:,}, deleted {report.deleted:,} "
+        f"of {report.entities:,} entities in {report.seconds:.1f} s"
+    )

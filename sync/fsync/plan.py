@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -13,11 +13,13 @@ from sqlglot import exp
 
 from fsync.check.expressions import feature_types
 from fsync.check.names import IS_EVENT, RESERVED, STEPS, is_plain
+from fsync.errors import InputError
 from fsync.language.duration import Duration
 from fsync.language.scalar import columns_of
 from fsync.language.types import DATE, DOUBLE, TIMESTAMP, SqlType
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
+from fsync.spec.issue import did_you_mean
 from fsync.spec.source import Column, Source
 
 #: Part of every hash: raised when the compiler gives the same specs another meaning.
@@ -84,6 +86,19 @@ class Plan:
     """Views in the order of their names."""
 
     views: tuple[View, ...]
+
+    def chosen(self, names: Sequence[str]) -> tuple[View, ...]:
+        """The views of these names, each once; all of them for no name.
+
+        Raises:
+            InputError: for a name that no view has.
+        """
+        views = {view.name: view for view in self.views}
+        for name in names:
+            if name not in views:
+                near = did_you_mean(name, views)
+                raise InputError(f"there is no view {name!r}", near[0] if near else f"there are: {', '.join(views)}")
+        return tuple(views[name] for name in dict.fromkeys(names or views))
 
 
 def make_plan(catalog: Catalog) -> Plan:

@@ -26,7 +26,7 @@ from fsync.language.duration import Duration
 from fsync.plan import View
 from fsync.sql.empty import empty_values
 from fsync.store import Store
-from fsync.warehouse.duckdb import Warehouse
+from fsync.warehouse.duckdb import Table, Warehouse
 
 DEFAULT_HORIZON: Final = Duration(2 * 86_400_000)
 #: how long a view outlives its horizon, and its values outlive its meta
@@ -92,18 +92,9 @@ def push_view(
     """
     started = time.monotonic()
     table = warehouse.table(view)
-    if sparse and (reason := store.evicts()) is not None:
-        raise InputError(
-            f"{store.name} may drop keys on its own: {reason}. A missing key would then be read as empty values",
-            "set its maxmemory-policy to noeviction, or push with --store-empty",
-        )
-    as_of = table.built_at if as_of is None else as_of
-    if as_of > table.built_at:
-        raise InputError(
-            f"the table of {view.name} was built at {to_text(table.built_at)}, and knows nothing of the time until "
-            f"{to_text(as_of)}",
-            "push as of an earlier instant, or build first",
-        )
+    if sparse:
+        _refuse_eviction(store)
+    as_of = _known_instant(table, as_of)
     until = min(as_of + horizon.milliseconds, END)
     meta_ttl = horizon.milliseconds + GRACE_MS
     writer = _Writer(store, meta_ttl + GRACE_MS, dry_run)
@@ -139,6 +130,27 @@ def push_view(
         seconds=time.monotonic() - started,
         dry_run=dry_run,
     )
+
+
+def _refuse_eviction(store: Store) -> None:
+    if (reason := store.evicts()) is not None:
+        raise InputError(
+            f"{store.name} may drop keys on its own: {reason}. A missing key would then be read as empty values",
+            "set its maxmemory-policy to noeviction, or push with --store-empty",
+        )
+
+
+def _known_instant(table: Table, as_of: int | None) -> int:
+    """The instant to push, which the table must know all about."""
+    if as_of is None:
+        return table.built_at
+    if as_of > table.built_at:
+        raise InputError(
+            f"the table of {table.view} was built at {to_text(table.built_at)}, and knows nothing of the time until "
+            f"{to_text(as_of)}",
+            "push as of an earlier instant, or build first",
+        )
+    return as_of
 
 
 class _Writer:
