@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated, Final
 
@@ -66,6 +67,8 @@ def main() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """The exit code of one call; errors are told on stderr."""
+    # what sqlglot warns of is an error of ours, with its place
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
         app(arguments, standalone_mode=True)
     except SystemExit as end:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def push(
     views: Annotated[
-        list[str] | None, typer.Argument(metavar="[VIEW]", help="The views to push.", show_default="all")
+        list[str] | None, typer.Argument(metavar="VIEW", help="The views to push.", show_default="all")
     ] = None,
     online: Online = None,
     as_of: Annotated[
