@@ -58,7 +58,7 @@ def parse(text: str) -> exp.Expression:
     except RecursionError:
         raise Unparsable(_fault("the expression is nested too deeply", 0, len(text))) from None
     root = parsed[0] if parsed else None
-    if not isinstance(root, exp.Expression):
+    if not isinstance(root, exp.Expression) or root.find(exp.Command) is not None:
         raise Unparsable(_fault("this is not a scalar expression", 0, len(text)))
     for node in root.walk():
         node.pop_comments()  # a comment means nothing, and would go along into the model
