@@ -61,7 +61,7 @@ def start(
 
 
 def main() -> None:
-    """Run the program, and end with the exit code of DESIGN: 0, 1, 2, 3 or 70."""
+    """Run the program, and end with its exit code: those of `fsync.errors`, 70 for a bug, 130 for Ctrl-C."""
     sys.exit(run())
 
 

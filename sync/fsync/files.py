@@ -12,7 +12,8 @@ import yaml
 
 from fsync.errors import InputError
 from fsync.plan import Plan, Planned, View
-from fsync.spec.project import PROJECT_FILE, Project
+from fsync.root import PROJECT_FILE
+from fsync.spec.project import Project
 from fsync.spec.source import GENERATED_MARK, is_generated
 from fsync.sql import jinja
 from fsync.sql.empty import empty_values

@@ -16,10 +16,10 @@ from fsync.check.names import IS_EVENT, RESERVED, STEPS, is_plain
 from fsync.errors import InputError
 from fsync.language.duration import Duration
 from fsync.language.scalar import columns_of
+from fsync.language.suggest import did_you_mean
 from fsync.language.types import DATE, DOUBLE, TIMESTAMP, SqlType
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
-from fsync.spec.issue import did_you_mean
 from fsync.spec.source import Column, Source
 
 #: Part of every hash: raised when the compiler gives the same specs another meaning.

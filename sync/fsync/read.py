@@ -14,17 +14,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Final
 
 from fsync import wire
 from fsync.errors import InputError
 from fsync.instant import Moment, now, to_milliseconds
+from fsync.root import find_root
 from fsync.store import Store, default_url, open_store
 from fsync.wire import FeatureMeta, Key, Meta, Status, Value
 
 __all__ = ["Reader", "Reading", "Status", "read"]
-
-_PROJECT_FILE: Final = "dbt_project.yml"
 
 
 @dataclass(frozen=True)
@@ -130,14 +128,13 @@ def _reader(store: str, prefix: str) -> Reader:
 
 
 def _embedded() -> str:
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / _PROJECT_FILE).is_file():
-            return default_url(folder)
-    raise InputError(
-        "there is no online store to read from",
-        "set FSYNC_ONLINE=redis://host:6379/0, or run inside a project that was pushed",
-    )
+    root = find_root(Path.cwd())
+    if root is None:
+        raise InputError(
+            "there is no online store to read from",
+            "set FSYNC_ONLINE=redis://host:6379/0, or run inside a project that was pushed",
+        )
+    return default_url(root)
 
 
 def _reading(meta: Meta, key: Key, at: int, value: bytes | None) -> Reading:

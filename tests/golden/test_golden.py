@@ -4,7 +4,7 @@
     source.yml     dbt's YAML of that source
     given/*.csv    its rows
     model.sql      the golden model (`pytest --bless` rewrites it)
-    oracle.sql     the values by hand: a query over `events` and `probes`, written from the design
+    oracle.sql     the values by hand: a query over `events` and `probes`, written from the definition
 
 The model must be the golden one, and the table that dbt builds from it must answer every probe as the oracle
 does. Probes are generated: every instant at which an event enters or leaves a window, and the milliseconds
@@ -169,5 +169,5 @@ def _answers(
 
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=1e-9)  # what the design promises of DOUBLE
+        return math.isclose(one, other, rel_tol=1e-9)  # what is promised of DOUBLE
     return bool(one == other) or (one is None and other is None)

@@ -149,5 +149,5 @@ def _same(got: dict[str, Any], expected: dict[str, Any]) -> bool:
 
 def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=1e-9)  # what the design promises of DOUBLE
+        return math.isclose(one, other, rel_tol=1e-9)  # what is promised of DOUBLE
     return bool(one == other)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fsync.language.suggest import which_columns
 from fsync.language.types import BIGINT, DATE, UUID, VARCHAR
 from fsync.spec.catalog import Catalog
-from fsync.spec.issue import Issue, did_you_mean
+from fsync.spec.issue import Issue
 
 
 def entities_exist(catalog: Catalog) -> Iterator[Issue]:
@@ -20,10 +21,8 @@ def entities_exist(catalog: Catalog) -> Iterator[Issue]:
         for name in feature.entity:
             column = source.columns.get(name)
             if column is None:
-                known = sorted(source.columns)
-                notes = (f"it has: {', '.join(known)}",) if known else ("it has no columns declared",)
                 message = f"source {source.name} has no column {name!r}"
-                yield Issue("unknown-column", message, place, (*notes, *did_you_mean(name, known)))
+                yield Issue("unknown-column", message, place, which_columns(name, source.columns))
             elif column.type not in (BIGINT, VARCHAR, DATE, UUID):
                 declared = column.declared or "no data_type"
                 message = f"an entity column is an integer, text, UUID or date, and {name!r} has {declared}"

@@ -35,7 +35,7 @@ def names_are_free(catalog: Catalog) -> Iterator[Issue]:
                 "duplicate-name",
                 f"the feature {feature.name!r} is defined a second time",
                 place,
-                (f"it stands first in {other.file}:{other.line}",),
+                (f"it stands first in {other}",),
             )
         first.setdefault(feature.name, feature)
         if feature.name in RESERVED or feature.name in feature.entity:

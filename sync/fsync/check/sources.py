@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fsync.language.suggest import did_you_mean
 from fsync.language.types import DATE, TIMESTAMP
 from fsync.spec.catalog import Catalog
-from fsync.spec.issue import Issue, did_you_mean
+from fsync.spec.issue import Issue
 
 
 def sources_have_event_time(catalog: Catalog) -> Iterator[Issue]:
@@ -23,17 +24,16 @@ def sources_have_event_time(catalog: Catalog) -> Iterator[Issue]:
                 (*notes, *did_you_mean(feature.source, known)),
             )
             continue
-        where = f"{source.place.file}:{source.place.line}"
         if source.event_time is None:
-            mend = f"declare it in {where}: config: {{event_time: <column>}}"
+            mend = f"declare it in {source.place}: config: {{event_time: <column>}}"
             message = f"source {source.name} has no event time"
             yield Issue("missing-event-time", message, place, (mend,))
             continue
         column = source.columns.get(source.event_time.lower())
         if column is None:
             message = f"the event time {source.event_time!r} of {source.name} is not among its columns"
-            yield Issue("missing-event-time", message, place, (f"declare the column in {where}",))
+            yield Issue("missing-event-time", message, place, (f"declare the column in {source.place}",))
         elif column.type not in (DATE, TIMESTAMP):
             declared = column.declared or "without a data_type"
             message = f"the event time {column.name!r} of {source.name} is {declared}, not a timestamp or date"
-            yield Issue("missing-event-time", message, place, (f"declare its data_type in {where}",))
+            yield Issue("missing-event-time", message, place, (f"declare its data_type in {source.place}",))

@@ -14,14 +14,13 @@ def ties_can_be_broken(catalog: Catalog) -> Iterator[Issue]:
         if source is None or feature.call is None or feature.call.reach != "latest":
             continue
         place = feature.written.place("transformation")
-        where = f"{source.place.file}:{source.place.line}"
         if not source.unique_key:
             message = f"source {source.name} declares no unique key to order events of the same instant"
-            mend = f"declare one in {where}: a `unique` data test on a column, or config: {{unique_key: …}}"
+            mend = f"declare one in {source.place}: a `unique` data test on a column, or config: {{unique_key: …}}"
             yield Issue("missing-unique-key", message, place, (mend,))
         for name in source.unique_key:
             column = source.columns.get(name)
             if column is None or column.type is None:
                 missing = "is not among its columns" if column is None else "has no data_type that can be ordered"
                 message = f"the unique key {name!r} of {source.name} {missing}"
-                yield Issue("missing-unique-key", message, place, (f"declare the column in {where}",))
+                yield Issue("missing-unique-key", message, place, (f"declare the column in {source.place}",))

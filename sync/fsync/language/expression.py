@@ -7,7 +7,7 @@ a string or a quoted name stays what it is, and every node keeps its offset in t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -20,9 +20,9 @@ class Fault:
 
     code: str
     message: str
-    start: int = 0
-    end: int = -1
-    notes: tuple[str, ...] = field(default=())
+    start: int
+    end: int
+    notes: tuple[str, ...] = ()
 
 
 class Unparsable(ValueError):

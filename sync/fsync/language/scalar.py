@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from fsync.instant import to_milliseconds
 from fsync.language.expression import Fault, span
+from fsync.language.suggest import which_columns
 from fsync.language.types import (
     BIGINT,
     BOOLEAN,
@@ -135,17 +136,9 @@ def _column(typing: _Typing, node: exp.Expr) -> SqlType | None:
     if name[:1].isdigit():
         return typing.fault("bad-duration", node, f"the duration {name} stands only as the last argument of a window")
     if name.lower() not in typing.columns:
-        return typing.fault("unknown-column", node, f"{typing.described} has no column {name!r}", *_known(name, typing))
+        notes = which_columns(name, typing.columns)
+        return typing.fault("unknown-column", node, f"{typing.described} has no column {name!r}", *notes)
     return typing.columns[name.lower()]
-
-
-def _known(name: str, typing: _Typing) -> tuple[str, ...]:
-    from difflib import get_close_matches
-
-    known = sorted(typing.columns)
-    notes = [f"it has: {', '.join(known)}"] if known else ["it has no columns declared"]
-    near = get_close_matches(name.lower(), known, n=1)
-    return (*notes, f"did you mean {near[0]!r}?") if near else tuple(notes)
 
 
 def _literal(typing: _Typing, node: exp.Expr) -> SqlType | None:
@@ -175,13 +168,24 @@ def _paren(typing: _Typing, node: exp.Expr) -> SqlType | None:
     return typing.type_of(node.this)
 
 
+def _expect(typing: _Typing, node: exp.Expr, accepts: Callable[[SqlType], bool], what: str) -> SqlType | None:
+    """The type of an operand that has to be of some kind; None after a fault."""
+    found = typing.type_of(node)
+    if found is not None and found != NULL and not accepts(found):
+        return typing.mismatch(node, f"{what} is needed here, and this is {found}")
+    return found
+
+
+def _number(typing: _Typing, node: exp.Expr) -> SqlType | None:
+    return _expect(typing, node, lambda kind: kind.is_number, "a number")
+
+
+def _truth(typing: _Typing, node: exp.Expr) -> SqlType | None:
+    return _expect(typing, node, lambda kind: kind == BOOLEAN, "a condition")
+
+
 def _numbers(typing: _Typing, node: exp.Expr) -> tuple[SqlType, SqlType] | None:
-    sides = [typing.type_of(side) for side in (node.this, node.expression)]
-    for side, found in zip((node.this, node.expression), sides, strict=True):
-        if found is not None and not found.is_number and found != NULL:
-            typing.mismatch(side, f"a number is needed here, and this is {found}")
-            return None
-    left, right = sides
+    left, right = _number(typing, node.this), _number(typing, node.expression)
     return (left, right) if left is not None and right is not None else None
 
 
@@ -211,24 +215,17 @@ def _quotient(typing: _Typing, node: exp.Expr) -> SqlType | None:
 
 
 def _sign(typing: _Typing, node: exp.Expr) -> SqlType | None:
-    found = typing.type_of(node.this)
-    if found is not None and not found.is_number and found != NULL:
-        return typing.mismatch(node.this, f"a number is needed here, and this is {found}")
-    return found
+    return _number(typing, node.this)
 
 
 def _text(typing: _Typing, node: exp.Expr) -> SqlType | None:
-    found = typing.type_of(node.this)
-    if found not in (None, VARCHAR, NULL):
-        return typing.mismatch(node.this, f"a text is needed here, and this is {found}")
+    _expect(typing, node.this, lambda kind: kind == VARCHAR, "a text")
     return VARCHAR
 
 
 def _condition(typing: _Typing, node: exp.Expr) -> SqlType | None:
     for side in node.iter_expressions():
-        found = typing.type_of(side)
-        if found not in (None, BOOLEAN, NULL):
-            typing.mismatch(side, f"a condition is needed here, and this is {found}")
+        _truth(typing, side)
     return BOOLEAN
 
 
@@ -270,21 +267,14 @@ def _in(typing: _Typing, node: exp.Expr) -> SqlType | None:
 
 def _case(typing: _Typing, node: exp.Expr) -> SqlType | None:
     branches = node.args["ifs"]
-    operand = [node.this] if node.this is not None else []
-    if operand:
-        _unified(typing, [*operand, *(branch.this for branch in branches)], "compared")
+    if node.this is not None:
+        _unified(typing, [node.this, *(branch.this for branch in branches)], "compared")
     else:
         for branch in branches:
-            _condition_part(typing, branch.this)
+            _truth(typing, branch.this)
     values = [branch.args["true"] for branch in branches]
     default = node.args.get("default")
     return _unified(typing, values if default is None else [*values, default], "results of one CASE")
-
-
-def _condition_part(typing: _Typing, node: exp.Expr) -> None:
-    found = typing.type_of(node)
-    if found not in (None, BOOLEAN, NULL):
-        typing.mismatch(node, f"a condition is needed here, and this is {found}")
 
 
 def _coalesce(typing: _Typing, node: exp.Expr) -> SqlType | None:

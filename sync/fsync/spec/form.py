@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from fsync.language.duration import HOW_TO_WRITE
+from fsync.language.suggest import did_you_mean
 from fsync.spec.feature import HOW_TO_NAME, NOT_YET, FeatureSpec, Written
-from fsync.spec.issue import Issue, did_you_mean
+from fsync.spec.issue import Issue
 
 _KEYS: Final = tuple(field.alias or name for name, field in FeatureSpec.model_fields.items())
 

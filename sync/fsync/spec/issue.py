@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +16,9 @@ class Place:
     width: int
     #: the whole line, for showing it
     text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,3 @@ def in_reading_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """Issues by file, then line, then column; a second report of the same thing is dropped."""
     unique = dict.fromkeys(issues)
     return tuple(sorted(unique, key=lambda issue: (issue.place.file, issue.place.line, issue.place.column, issue.code)))
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """A note with the known name nearest to `name`, or none."""
-    near = get_close_matches(name, list(known), n=1)
-    return (f"did you mean {near[0]!r}?",) if near else ()

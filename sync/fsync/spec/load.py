@@ -34,7 +34,10 @@ def load_features(project: Project) -> tuple[tuple[Feature, ...], tuple[Issue, .
         issues += faults
         if document is not None:
             for found in _in_document(document):
-                (features if isinstance(found, Feature) else issues).append(found)  # type: ignore[arg-type]  # one list or the other
+                if isinstance(found, Feature):
+                    features.append(found)
+                else:
+                    issues.append(found)
     return tuple(features), tuple(issues)
 
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 import yaml
 
 from fsync.errors import InputError
+from fsync.root import PROJECT_FILE, find_root
 
-PROJECT_FILE: Final = "dbt_project.yml"
 SPECS: Final = "feature_specs"
 #: below the first model path: where compiled models go
 GENERATED: Final = "features"
@@ -42,11 +42,6 @@ class Project:
     def relative(self, path: Path) -> str:
         """How messages name a file: relative to the project, with forward slashes."""
         return path.relative_to(self.root).as_posix()
-
-
-def find_root(start: Path) -> Path | None:
-    """The nearest folder at or above `start` that holds a dbt project."""
-    return next((folder for folder in (start, *start.parents) if (folder / PROJECT_FILE).is_file()), None)
 
 
 def open_project(folder: Path) -> Project:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from sqlglot import exp
 
 from fsync.language.duration import HOW_TO_WRITE, Duration, parse_duration
 from fsync.language.expression import Fault, Unparsable, parse, span
+from fsync.language.suggest import did_you_mean
 from fsync.language.transformations import FORMS, Reach, Transformation
 from fsync.spec.feature import Call, Scalar
 
@@ -53,15 +53,13 @@ def _strays(node: exp.Expr, text: str) -> tuple[Fault, ...]:
             mend = "give it a name in a spec of its own, and write that name here"
             faults.append(Fault("wrong-arguments", message, start, end, (mend,)))
         elif function is node or name.startswith(("window_", "lifetime_", "latest")):
-            near = get_close_matches(name, FORMS, n=1)
-            notes = [f"there are: {', '.join(sorted(FORMS))}"]
-            notes += [f"did you mean {near[0]!r}?"] if near else []
+            notes = (f"there are: {', '.join(sorted(FORMS))}", *did_you_mean(name, FORMS))
             fault = Fault(
                 "unknown-transformation",
                 f"there is no transformation {name!r}",
                 start,
                 start + len(name),
-                tuple(notes),
+                notes,
             )
             faults.append(fault)
     return tuple(faults)
