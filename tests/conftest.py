@@ -91,10 +91,14 @@ def _wait_for(port: int) -> None:
 # ---------------------------------------------------------------- projects and the command line
 
 
-def copy_reference(folder: Path) -> Path:
-    """The reference warehouse as it is committed, in a folder of its own."""
+#: a dbt project with the macros, without sources and specs
+BARE = ("macros", "dbt_project.yml", "profiles.yml")
+
+
+def copy_reference(folder: Path, parts: tuple[str, ...] = REFERENCE) -> Path:
+    """The reference warehouse as it is committed, or parts of it, in a folder of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    for part in REFERENCE:
+    for part in parts:
         source = ROOT / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
     return folder

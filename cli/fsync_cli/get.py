@@ -8,12 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from fsync.errors import InputError
-from fsync.instant import to_milliseconds, to_text
+from fsync.instant import to_text
 from fsync.read import Reader, Reading
 from fsync.wire import PREFIX, Value
 from fsync_cli.console import emit, emit_json, say, shown, table
-from fsync_cli.options import Json, Online, Prefix, ProjectDir
+from fsync_cli.options import Json, Online, Prefix, ProjectDir, instant
 
 
 def get(
@@ -37,12 +36,8 @@ def get(
 
     The exit code is 1 when nothing could be read for some entity (all of its features are missing).
     """
-    try:
-        instant = None if at is None else to_milliseconds(at)
-    except ValueError as error:
-        raise InputError(str(error)) from error
     with Reader(online or _embedded(project_dir), prefix=prefix) as reader:
-        readings = reader.read_many(view, keys, at=instant)
+        readings = reader.read_many(view, keys, at=instant(at))
     for key, reading in zip(keys, readings, strict=True):
         if json:
             emit_json(_as_json(key, reading))

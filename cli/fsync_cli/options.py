@@ -7,6 +7,18 @@ from typing import Annotated
 
 import typer
 
+from fsync.errors import InputError
+from fsync.instant import to_milliseconds
+
+
+def instant(text: str | None) -> int | None:
+    """The time that an option gives, in milliseconds; raises InputError for what is none."""
+    try:
+        return None if text is None else to_milliseconds(text)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
 ProjectDir = Annotated[
     Path,
     typer.Option("--project-dir", envvar="FSYNC_PROJECT_DIR", help="A folder of the dbt project.", show_default="."),

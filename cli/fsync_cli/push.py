@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fsync.errors import InputError
-from fsync.instant import to_milliseconds, to_text
+from fsync.instant import to_text
 from fsync.wire import PREFIX
 from fsync_cli.console import emit_json, progress_bar, say
-from fsync_cli.options import DryRun, Json, Online, Prefix, ProjectDir, Target
+from fsync_cli.options import DryRun, Json, Online, Prefix, ProjectDir, Target, instant
 
 if TYPE_CHECKING:
     from fsync.push import PushReport
@@ -67,8 +67,8 @@ def push(
     from fsync.warehouse.profile import read_profile
 
     project = open_project(project_dir)
+    moment = instant(as_of)
     try:
-        instant = None if as_of is None else to_milliseconds(as_of)
         ahead = parse_duration(horizon)
     except ValueError as error:
         raise InputError(str(error)) from error
@@ -85,7 +85,7 @@ def push(
                     view,
                     warehouse,
                     store,
-                    as_of=instant,
+                    as_of=moment,
                     horizon=ahead,
                     prefix=prefix,
                     sparse=not store_empty,

@@ -9,12 +9,12 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fsync.errors import BuildFailed, InputError, WarehouseOutOfReach
+from fsync.errors import BuildFailed, InputError, WarehouseOutOfReach, one_line
 from fsync.spec.project import Project
 
 #: called with the nodes that are done, all there are, and the name of the one that just ended
@@ -116,7 +116,7 @@ class _Callback:
 
 
 @contextlib.contextmanager
-def _own_logging():  # type: ignore[no-untyped-def]  # a context manager without a value
+def _own_logging() -> Iterator[None]:
     """dbt sets up the root logger for its whole process; ours goes on as it was."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
@@ -145,23 +145,22 @@ def _report(path: Path) -> DbtReport:
 def _failure(report: DbtReport) -> Exception:
     locked = next((node for node in report.failed if _is_out_of_reach(node.message)), None)
     if locked is not None:
-        return WarehouseOutOfReach(_one_line(locked.message), _UNLOCK)
-    lines = [f"{node.kind} {node.name}: {_one_line(node.message)}" for node in report.failed]
+        return WarehouseOutOfReach(one_line(locked.message))
+    lines = [f"{node.kind} {node.name}: {one_line(node.message or 'no message')}" for node in report.failed]
     more = f"\n(and {len(lines) - 10} more)" if len(lines) > 10 else ""
     what = "\n".join(lines[:10]) + more
     return BuildFailed(f"dbt built what it could, and {len(lines)} of its nodes failed\n{what}", _LOOK)
 
 
-def _could_not_run(error: BaseException | None) -> Exception:
+def _could_not_run(error: BaseException | None) -> BaseException:
     if isinstance(error, KeyboardInterrupt):
-        return KeyboardInterrupt()  # type: ignore[return-value]  # Ctrl-C goes on as Ctrl-C
+        return KeyboardInterrupt()  # Ctrl-C goes on as Ctrl-C
     text = str(error or "dbt gave no reason").strip()
     if _is_out_of_reach(text):
-        return WarehouseOutOfReach(_one_line(text), _UNLOCK)
+        return WarehouseOutOfReach(one_line(text))
     return InputError(f"dbt cannot run this project: {text}", _LOOK)
 
 
-_UNLOCK: Final = "if another process holds the warehouse, let it end, then try again"
 _LOOK: Final = "logs/dbt.log has the whole story"
 
 
@@ -170,7 +169,3 @@ def _is_out_of_reach(message: str | None) -> bool:
     return message is not None and (
         "Could not set lock on file" in message or "not a valid DuckDB database file" in message
     )
-
-
-def _one_line(message: str | None) -> str:
-    return " ".join((message or "no message").split())

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from fsync.spec.issue import Issue
 
 
+def one_line(error: object) -> str:
+    """What another library says of its error, without its line breaks."""
+    return " ".join(str(error).split())
+
+
 class FsyncError(Exception):
     """`str(error)` says what is wrong; `mend` what to do about it, where that is known."""
 
@@ -76,6 +81,11 @@ class OutOfReach(FsyncError):
 
 class WarehouseOutOfReach(OutOfReach):
     """The warehouse cannot be opened: missing, locked by another process, or not ours to read."""
+
+    def __init__(self, message: str) -> None:
+        is_locked = "Could not set lock" in message
+        mend = "another process holds the warehouse: let it end, then try again"
+        super().__init__(message, mend if is_locked else None)
 
 
 class StoreOutOfReach(OutOfReach):

@@ -159,8 +159,8 @@ def _column(name: str, kind: str, description: str, *, not_null: bool = False) -
 def _feature(planned: Planned, empty: object) -> dict[str, Any]:
     feature = planned.feature
     meta: dict[str, Any] = {"transformation": feature.definition}
-    if feature.where is not None:
-        meta["where"] = " ".join(feature.where.text.split())
+    if feature.condition is not None:
+        meta["where"] = feature.condition
     meta["empty"] = empty if isinstance(empty, bool | int | None) else str(empty)
     meta["owner"] = feature.owner
     if feature.freshness is not None:

@@ -14,9 +14,11 @@ from sqlglot import exp
 from fsync.check.expressions import feature_types
 from fsync.check.names import IS_EVENT, RESERVED, STEPS, is_plain
 from fsync.errors import InputError
+from fsync.language.canonical import canonical
 from fsync.language.duration import Duration
 from fsync.language.scalar import columns_of
 from fsync.language.suggest import did_you_mean
+from fsync.language.transformations import Reach
 from fsync.language.types import DATE, DOUBLE, TIMESTAMP, SqlType
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
@@ -51,7 +53,7 @@ class Planned:
     @property
     def is_never_null(self) -> bool:
         """Whether the value is there even for an empty window."""
-        return is_zero_when_empty(self.feature) or self.default is not None
+        return self.feature.is_zero_when_empty or self.default is not None
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,15 @@ class View:
     @property
     def needs_order(self) -> bool:
         """Whether a value depends on the order of events at one instant."""
-        return any(feature.call is not None and feature.call.reach == "latest" for feature in self.features)
+        return _reaches(self.features, "latest")
 
     @property
     def needs_lifetime(self) -> bool:
-        return any(feature.call is not None and feature.call.reach == "lifetime" for feature in self.features)
+        return _reaches(self.features, "lifetime")
+
+
+def _reaches(features: Iterable[Planned], reach: Reach) -> bool:
+    return any(planned.call is not None and planned.call.reach == reach for planned in features)
 
 
 @dataclass(frozen=True)
@@ -104,13 +110,11 @@ class Plan:
 def make_plan(catalog: Catalog) -> Plan:
     """Plan a catalog that has passed every check."""
     types = feature_types(catalog)
-    views: dict[str, list[Feature]] = {}
-    for feature in sorted(catalog.features, key=lambda feature: feature.name):
-        views.setdefault(feature.view, []).append(feature)
-    return Plan(tuple(_view(name, views[name], catalog, types) for name in sorted(views)))
+    return Plan(tuple(_view(name, of_view, catalog, types) for name, of_view in sorted(catalog.by_view().items())))
 
 
-def _view(name: str, features: list[Feature], catalog: Catalog, types: Mapping[str, SqlType]) -> View:
+def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[str, SqlType]) -> View:
+    features = sorted(of_view, key=lambda feature: feature.name)
     source = catalog.sources[features[0].source]
     assert source.event_time is not None  # the check `sources_have_event_time`
     entity = tuple(source.columns[column] for column in features[0].entity)
@@ -124,7 +128,7 @@ def _view(name: str, features: list[Feature], catalog: Catalog, types: Mapping[s
             call=feature.call,
             input=inputs[_input_key(feature)].name if feature.call is not None else None,
             derived=None if feature.call is not None else _inlined(feature, expressions, types),
-            default=default_literal(feature, types[feature.name]),
+            default=_default_literal(feature, types[feature.name]),
         )
         for feature in features
     )
@@ -185,21 +189,16 @@ def _inlined(feature: Feature, features: Mapping[str, Feature], types: Mapping[s
         if other.call is not None:
             return exp.column(other.name)
         inner: exp.Expr = exp.Paren(this=_inlined(other, features, types))
-        default = default_literal(other, types[other.name])
+        default = _default_literal(other, types[other.name])
         return inner if default is None else exp.Coalesce(this=inner, expressions=[default])
 
     return feature.expression.node.copy().transform(replace)
 
 
-def is_zero_when_empty(feature: Feature) -> bool:
-    """Whether the transformation itself makes 0 of an empty window."""
-    return feature.call is not None and feature.call.transformation.is_zero_when_empty
-
-
-def default_literal(feature: Feature, kind: SqlType) -> exp.Expr | None:
+def _default_literal(feature: Feature, kind: SqlType) -> exp.Expr | None:
     """The default of a feature as a literal of its type."""
     value = feature.default
-    if value is None or is_zero_when_empty(feature):  # which has no NULL to replace
+    if value is None or feature.is_zero_when_empty:  # which has no NULL to replace
         return None
     if isinstance(value, bool):
         return exp.Boolean(this=value)
@@ -215,36 +214,15 @@ def default_literal(feature: Feature, kind: SqlType) -> exp.Expr | None:
 # ---------------------------------------------------------------- identity
 
 
-def canonical(node: exp.Expr | None) -> str:
-    """What an expression means, without how it is written: case, spaces, comments and brackets are gone."""
-    if node is None:
-        return ""
-    if isinstance(node, exp.Paren):
-        return canonical(node.this)
-    if isinstance(node, exp.Column):
-        return f"column:{node.name.lower()}"
-    if isinstance(node, exp.Literal):
-        return json.dumps(node.name) if node.is_string else f"number:{node.name}"
-    if isinstance(node, exp.DataType):
-        return node.sql("duckdb")
-    parts = []
-    for key, value in sorted(node.args.items()):
-        for item in value if isinstance(value, list) else [value]:
-            if item is not None and item is not False:
-                parts.append(f"{key}={canonical(item) if isinstance(item, exp.Expr) else item}")
-    return f"{node.key}({','.join(parts)})"
-
-
 def _hash(features: tuple[Planned, ...], entity: tuple[Column, ...], source: Source) -> str:
     """The first 8 hex digits of SHA-256 over what the view means."""
-    ordered = any(planned.call is not None and planned.call.reach == "latest" for planned in features)
     meaning = {
         "semantics": SEMANTICS,
         "entity": [[column.name, str(column.type)] for column in entity],
         "source": source.name,
         "columns": _columns_read(features, entity, source),
         "event_time": source.event_time,
-        "unique_key": source.unique_key if ordered else None,
+        "unique_key": source.unique_key if _reaches(features, "latest") else None,
         "features": [_meaning(planned) for planned in features],
     }
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:8]

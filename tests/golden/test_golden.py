@@ -36,7 +36,7 @@ from fsync.sql.empty import empty_values
 from fsync.store.sqlite import SqliteStore
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import read_profile
-from tests.conftest import ROOT
+from tests.conftest import BARE, copy_reference
 
 HERE = Path(__file__).parent
 CASES = sorted(folder.name for folder in HERE.iterdir() if (folder / "spec.yml").is_file())
@@ -45,9 +45,7 @@ CASES = sorted(folder.name for folder in HERE.iterdir() if (folder / "spec.yml")
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One project of all cases, built once."""
-    root = tmp_path_factory.mktemp("golden")
-    for part in ("macros", "dbt_project.yml", "profiles.yml"):
-        (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, root / part)
+    root = copy_reference(tmp_path_factory.mktemp("golden"), BARE)
     for case in CASES:
         for name, folder in (("spec.yml", "feature_specs"), ("source.yml", "models")):
             (root / folder).mkdir(exist_ok=True)

@@ -25,7 +25,7 @@ from fsync.instant import to_datetime, to_milliseconds
 from fsync.plan import View
 from fsync.spec.project import open_project
 from fsync.sql.empty import empty_values
-from tests.conftest import ROOT
+from tests.conftest import BARE, copy_reference
 from tests.property.reference import DAY, HOUR, SECOND, WINDOWS, Event, values_as_of
 
 HERE = Path(__file__).parent
@@ -44,9 +44,7 @@ CHANNELS = (None, "web", "shop", "", "ÿ")
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[View, str]:
     """The view of spec.yml and its model's SQL, as dbt renders it."""
-    root = tmp_path_factory.mktemp("property")
-    for part in ("macros", "dbt_project.yml", "profiles.yml"):
-        (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, root / part)
+    root = copy_reference(tmp_path_factory.mktemp("property"), BARE)
     for name, folder in (("spec.yml", "feature_specs"), ("source.yml", "models")):
         (root / folder).mkdir()
         shutil.copy(HERE / name, root / folder / name)

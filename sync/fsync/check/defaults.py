@@ -18,7 +18,7 @@ def defaults_fit(catalog: Catalog) -> Iterator[Issue]:
     types = feature_types(catalog)
     for feature in catalog.features:
         kind = types.get(feature.name)
-        if feature.call is not None and feature.call.transformation.is_zero_when_empty and feature.default:
+        if feature.is_zero_when_empty and feature.default:
             message = f"{feature.name} is 0 for an empty window, and never NULL: a default cannot apply"
             yield Issue("wrong-arguments", message, feature.written.place("default"), ("leave it away",))
         elif feature.default is not None and kind is not None and not _fits(feature.default, kind):

@@ -21,7 +21,7 @@ Types = Mapping[str, SqlType]
 
 
 def expressions_are_typed(catalog: Catalog) -> Iterator[Issue]:
-    for view in _views(catalog).values():
+    for view in catalog.by_view().values():
         typing = _ViewTyping(catalog, view)
         for feature in view:
             typing.type_of(feature.name, ())
@@ -31,23 +31,16 @@ def expressions_are_typed(catalog: Catalog) -> Iterator[Issue]:
 def feature_types(catalog: Catalog) -> Types:
     """The type of every feature of a catalog that has passed the checks."""
     types: dict[str, SqlType] = {}
-    for view in _views(catalog).values():
+    for view in catalog.by_view().values():
         typing = _ViewTyping(catalog, view)
         found = ((feature.name, typing.type_of(feature.name, ())) for feature in view)
         types.update((name, kind) for name, kind in found if kind is not None)
     return types
 
 
-def source_types(source: Source) -> Mapping[str, SqlType | None]:
+def _source_types(source: Source) -> Mapping[str, SqlType | None]:
     """The columns of a source as expressions see them."""
     return {name: column.type for name, column in source.columns.items()}
-
-
-def _views(catalog: Catalog) -> Mapping[str, list[Feature]]:
-    views: dict[str, list[Feature]] = {}
-    for feature in catalog.features:
-        views.setdefault(feature.view, []).append(feature)
-    return views
 
 
 class _ViewTyping:
@@ -75,7 +68,7 @@ class _ViewTyping:
             return None
         if self._untyped(feature, call, source):
             return None
-        columns, described = source_types(source), f"source {source.name}"
+        columns, described = _source_types(source), f"source {source.name}"
         if feature.where is not None:
             found, faults = infer(feature.where.node, feature.where.text, columns, described)
             self._report(feature, "where", faults)

@@ -19,6 +19,13 @@ class Catalog:
     features: tuple[Feature, ...]
     sources: Mapping[str, Source]
 
+    def by_view(self) -> Mapping[str, list[Feature]]:
+        """The features of each view, in reading order."""
+        views: dict[str, list[Feature]] = {}
+        for feature in self.features:
+            views.setdefault(feature.view, []).append(feature)
+        return views
+
 
 def load_catalog(project: Project) -> tuple[Catalog, tuple[Issue, ...]]:
     """Read the project's specs and sources.

@@ -139,6 +139,16 @@ class Feature:
         """The transformation as the person wrote it, on one line."""
         return " ".join(self.expression.text.split())
 
+    @property
+    def condition(self) -> str | None:
+        """The `where` as the person wrote it, on one line."""
+        return None if self.where is None else " ".join(self.where.text.split())
+
+    @property
+    def is_zero_when_empty(self) -> bool:
+        """Whether the transformation itself makes 0 of an empty window."""
+        return self.call is not None and self.call.transformation.is_zero_when_empty
+
 
 @dataclass(frozen=True)
 class Written:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from fsync.errors import InputError
+from fsync.errors import InputError, one_line
 from fsync.plan import Planned, View
 from fsync.sql.engines import duckdb as engine
 from fsync.sql.logical import logical
@@ -33,8 +33,7 @@ def empty_values(view: View) -> tuple[Value, ...]:
         try:
             (row,) = connection.execute(engine.render(query)).fetchall()
         except duckdb.Error as error:  # a default that is too large for what is derived from it
-            message = " ".join(str(error).split())
-            raise InputError(f"the empty values of {view.name} cannot be computed: {message}") from error
+            raise InputError(f"the empty values of {view.name} cannot be computed: {one_line(error)}") from error
     return tuple(row)
 
 

@@ -39,7 +39,7 @@ def _about(view: View) -> str:
 def _meaning(planned: Planned) -> str:
     """A feature as its spec says it, on one line."""
     feature = planned.feature
-    where = "" if feature.where is None else f" where {' '.join(feature.where.text.split())}"
+    where = "" if feature.condition is None else f" where {feature.condition}"
     default = "" if feature.default is None else f", default {json.dumps(feature.default, ensure_ascii=False)}"
     return f"{feature.definition}{where}{default}"
 

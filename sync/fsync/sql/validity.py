@@ -13,13 +13,14 @@ from typing import Final
 from sqlglot import exp
 
 from fsync.check.names import CHANGED_AT, EVENT_AT, IS_EVENT, STEPS
+from fsync.instant import END, to_datetime
 from fsync.language.types import DATE
 from fsync.plan import Input, Planned, View
 from fsync.spec.source import Column
 from fsync.sql import jinja
 from fsync.sql.logical import cut, later, logical, reach_back, rewrite
 
-END_OF_TIME: Final = "9999-12-31"
+END_OF_TIME: Final = to_datetime(END).date().isoformat()
 FIRST_EVENT: Final = "0001-01-01"
 LAST_EVENT: Final = "9899-12-31"
 

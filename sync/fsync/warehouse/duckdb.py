@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from fsync.errors import NotBuilt, WarehouseOutOfReach
+from fsync.errors import NotBuilt, WarehouseOutOfReach, one_line
 from fsync.instant import to_datetime, to_milliseconds
 from fsync.language.types import UUID, SqlType
 from fsync.plan import View
@@ -146,10 +146,9 @@ def _answering(path: Path) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, RuntimeError) as error:
-        message = " ".join(str(error).split())
+        message = one_line(error)
         if isinstance(error, duckdb.InterruptException) or "interrupted" in message.lower():
             raise KeyboardInterrupt from error
         if not isinstance(error, duckdb.Error):
             raise
-        mend = "another process holds the warehouse: let it end, then try again" if "lock" in message else None
-        raise WarehouseOutOfReach(f"the warehouse {path} does not answer: {message}", mend) from error
+        raise WarehouseOutOfReach(f"the warehouse {path} does not answer: {message}") from error
