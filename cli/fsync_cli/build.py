@@ -45,8 +45,24 @@ def build(
 
 def tell(report: BuildReport) -> None:
     """The short report of a build."""
-    rows = [[view.view, view.hash, f"{view.rows:,}", f"{view.entities:,}"] for view in report.views]
-    say(table(["view", "version", "rows", "entities"], rows))
+    rows = [
+        [
+            view.view,
+            view.hash,
+            "what changed" if view.is_incremental else "anew",
+            f"{view.events:,}",
+            f"{view.rows:,}",
+            f"{view.entities:,}",
+        ]
+        for view in report.views
+    ]
+    say(table(["view", "version", "built", "events", "rows", "entities"], rows))
+    for view in report.views:
+        if view.without_entity or view.without_time:
+            say(
+                f"{view.view} left out {view.without_entity:,} events without an entity "
+                f"and {view.without_time:,} without a time"
+            )
     warned = report.dbt.count("test", status=("warn",))
     say(
         f"dbt built {report.dbt.count('model')} models and passed {report.dbt.count('test')} tests"

@@ -10,20 +10,31 @@
 --     user_365d_min_order          window_min(amount, 365d)
 --     user_7d_spend                window_sum(amount, 7d)
 --     user_90d_avg_order_value     window_avg(amount, 90d) where amount > 0
-{{ config(materialized='table', post_hook="{{ fsync.stamp('user_id__orders_stream', 'c96d0055') }}") }}
+{{ config(materialized='validity_table') }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or a time is left out */
+  /* what the features read of each event */
   SELECT
     source.user_id AS user_id,
-    DATE_TRUNC('MILLISECOND', source.ordered_at) AS event_at,
+    CASE
+      WHEN source.ordered_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.ordered_at)
+    END AS event_at,
     source.amount AS amount,
     CASE WHEN source.amount >= 50 THEN 1 END AS input_user_180d_large_order_count,
     CASE WHEN source.amount > 0 THEN source.amount END AS input_user_90d_avg_order_value
   FROM {{ ref('orders_stream') }} AS source
+), history AS (
+  /* events without user_id or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    user_id,
+    event_at,
+    amount,
+    input_user_180d_large_order_count,
+    input_user_90d_avg_order_value
+  FROM events
   WHERE
-    NOT source.user_id IS NULL
-    AND source.ordered_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
+    NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
   /* an event enters at its instant */
   SELECT
@@ -33,7 +44,7 @@ WITH events AS (
     amount,
     input_user_180d_large_order_count,
     input_user_90d_avg_order_value
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
@@ -43,7 +54,7 @@ WITH events AS (
     NULL,
     NULL,
     NULL
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 30d at its end */
   SELECT
@@ -53,7 +64,7 @@ WITH events AS (
     NULL,
     NULL,
     NULL
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 90d at its end */
   SELECT
@@ -63,7 +74,7 @@ WITH events AS (
     NULL,
     NULL,
     NULL
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 180d at its end */
   SELECT
@@ -73,7 +84,7 @@ WITH events AS (
     NULL,
     NULL,
     NULL
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 365d at its end */
   SELECT
@@ -83,7 +94,7 @@ WITH events AS (
     NULL,
     NULL,
     NULL
-  FROM events
+  FROM history
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

@@ -4,29 +4,40 @@
 --
 --     user_last_order_quantity  latest(quantity)
 --     user_lifetime_spend       lifetime_sum(amount)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('user_lifetime', 'ecfa6c96') }}") }}
+{{ config(materialized='validity_table') }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or a time is left out */
+  /* what the features read of each event */
   SELECT
     source.user_id AS user_id,
-    DATE_TRUNC('MILLISECOND', source.ordered_at) AS event_at,
+    CASE
+      WHEN source.ordered_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.ordered_at)
+    END AS event_at,
     source.order_id AS order_id,
     source.amount AS amount,
     source.quantity AS quantity
   FROM {{ ref('orders_stream') }} AS source
+), history AS (
+  /* events without user_id or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    user_id,
+    event_at,
+    amount,
+    quantity,
+    ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY event_at, order_id) AS event_number
+  FROM events
   WHERE
-    NOT source.user_id IS NULL
-    AND source.ordered_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
+    NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
   /* an event enters at its instant */
   SELECT
     user_id,
     event_at AS changed_at,
-    order_id,
     amount,
-    quantity
-  FROM events
+    quantity,
+    event_number
+  FROM history
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -36,14 +47,10 @@ WITH events AS (
     CAST({{ fsync.latest('quantity') }} AS BIGINT) AS user_last_order_quantity,
     CAST({{ fsync.lifetime_sum('amount') }} AS DECIMAL(38, 2)) AS user_lifetime_spend
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at, order_id), lifetime AS (
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-  ), newest AS (
-    PARTITION BY user_id
-    ORDER BY changed_at, order_id
-    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   )
 )
 /* rows of one instant end where they begin, but for the last of them, which has seen all */

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fsync.compile import CompileReport, compile_project
 from fsync.dbt import DbtReport, Progress, run_dbt
+from fsync.plan import View
 from fsync.spec.project import Project
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import read_profile
@@ -13,13 +14,20 @@ from fsync.warehouse.profile import read_profile
 
 @dataclass(frozen=True)
 class BuiltView:
-    """A feature table after a build."""
+    """A feature table after a build.
+
+    `events` were read; those of the source that have no entity, or no time that is one, were left out.
+    """
 
     view: str
     hash: str
     table: str
     rows: int
     entities: int
+    events: int
+    without_entity: int
+    without_time: int
+    is_incremental: bool
 
 
 @dataclass(frozen=True)
@@ -44,10 +52,21 @@ def build_project(
     compiled = compile_project(project)
     command = ["build", "--full-refresh"] if full_refresh else ["build"]
     report = run_dbt(project, command, target=profile.target, progress=progress)
-    views = []
     with Warehouse(profile) as warehouse:
-        for view in compiled.plan.views:
-            table = warehouse.table(view)
-            entities = warehouse.entities(view, table)
-            views.append(BuiltView(view.name, view.hash, table.name, warehouse.count(table), entities))
-    return BuildReport(compiled, report, tuple(views))
+        views = tuple(_built(view, warehouse) for view in compiled.plan.views)
+    return BuildReport(compiled, report, views)
+
+
+def _built(view: View, warehouse: Warehouse) -> BuiltView:
+    table = warehouse.table(view)
+    return BuiltView(
+        view=view.name,
+        hash=view.hash,
+        table=table.name,
+        rows=warehouse.count(table),
+        entities=warehouse.entities(view, table),
+        events=table.events,
+        without_entity=table.without_entity,
+        without_time=table.without_time,
+        is_incremental=table.is_incremental,
+    )

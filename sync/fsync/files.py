@@ -134,7 +134,7 @@ def _properties(view: View) -> dict[str, Any]:
         "config": {
             "contract": {"enforced": True},
             "persist_docs": {"columns": True},
-            "meta": {"fsync": {"hash": view.hash, "entity": keys, "source": view.source.name}},
+            "meta": {"fsync": _meta(view, keys)},
         },
         "data_tests": [{"fsync.validity_table": {"arguments": {"entity": keys}}}],
         "columns": [
@@ -149,6 +149,19 @@ def _properties(view: View) -> dict[str, Any]:
     }
 
 
+def _meta(view: View, keys: list[str]) -> dict[str, Any]:
+    """What the materialization of the model and other programs need to know."""
+    meta: dict[str, Any] = {"hash": view.hash, "entity": keys, "source": view.source.name}
+    if view.every is not None:
+        meta["every"] = str(view.every)
+    # how much of an entity's history a change needs: without a longest window, all of it
+    if not view.needs_lifetime:
+        meta["longest_window_ms"] = view.windows[-1].milliseconds if view.windows else 0
+    if view.source.lateness is not None:
+        meta["lateness_ms"] = view.source.lateness.milliseconds
+    return meta
+
+
 def _column(name: str, kind: str, description: str, *, not_null: bool = False) -> dict[str, Any]:
     column: dict[str, Any] = {"name": name, "data_type": kind, "description": description}
     if not_null:
@@ -161,6 +174,10 @@ def _feature(planned: Planned, empty: object) -> dict[str, Any]:
     meta: dict[str, Any] = {"transformation": feature.definition}
     if feature.condition is not None:
         meta["where"] = feature.condition
+    if feature.ttl is not None:
+        meta["ttl"] = str(feature.ttl)
+    if feature.scale is not None:
+        meta["scale"] = feature.scale
     meta["empty"] = empty if isinstance(empty, bool | int | None) else str(empty)
     meta["owner"] = feature.owner
     if feature.freshness is not None:

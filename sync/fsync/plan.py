@@ -18,7 +18,6 @@ from fsync.language.canonical import canonical
 from fsync.language.duration import Duration
 from fsync.language.scalar import columns_of
 from fsync.language.suggest import did_you_mean
-from fsync.language.transformations import Reach
 from fsync.language.types import DATE, DOUBLE, TIMESTAMP, SqlType
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
@@ -30,11 +29,15 @@ SEMANTICS: Final = 1
 
 @dataclass(frozen=True)
 class Input:
-    """A column of the events that features aggregate. `value` None stands for the event itself."""
+    """A column of the events that features aggregate. `value` None stands for the event itself.
+
+    With a `scale`, a DOUBLE is cut to so many digits after the point, and exact from there on.
+    """
 
     name: str
     value: exp.Expr | None
     where: exp.Expr | None
+    scale: int | None
 
 
 @dataclass(frozen=True)
@@ -69,22 +72,25 @@ class View:
     source: Source
     event_time: Column
     inputs: tuple[Input, ...]
+    #: the granularity; None for exact
+    every: Duration | None
     #: every window that a feature looks back on, shortest first
     windows: tuple[Duration, ...]
     features: tuple[Planned, ...]
 
     @property
     def needs_order(self) -> bool:
-        """Whether a value depends on the order of events at one instant."""
-        return _reaches(self.features, "latest")
+        """Whether a value depends on the order of events, so that those of one instant need one."""
+        return is_ordered(self.features)
 
     @property
     def needs_lifetime(self) -> bool:
-        return _reaches(self.features, "lifetime")
+        """Whether a value depends on events of any age."""
+        return any(planned.call is not None and planned.call.window is None for planned in self.features)
 
 
-def _reaches(features: Iterable[Planned], reach: Reach) -> bool:
-    return any(planned.call is not None and planned.call.reach == reach for planned in features)
+def is_ordered(features: Iterable[Planned]) -> bool:
+    return any(planned.call is not None and planned.call.transformation.is_ordered for planned in features)
 
 
 @dataclass(frozen=True)
@@ -135,11 +141,12 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
     windows = {feature.call.window for feature in features if feature.call is not None and feature.call.window}
     return View(
         name=name,
-        hash=_hash(planned, entity, source),
+        hash=_hash(planned, entity, source, features[0].every),
         entity=entity,
         source=source,
         event_time=source.columns[source.event_time.lower()],
         inputs=tuple(sorted(set(inputs.values()), key=lambda column: column.name)),
+        every=features[0].every,
         windows=tuple(sorted(windows)),
         features=planned,
     )
@@ -147,13 +154,13 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
 
 # ---------------------------------------------------------------- inputs
 
-_InputKey = tuple[str, str]
+_InputKey = tuple[str, str, int | None]
 
 
 def _input_key(feature: Feature) -> _InputKey:
     assert feature.call is not None  # derived features read no input
     column = "" if feature.call.column is None else canonical(feature.call.column)
-    return column, "" if feature.where is None else canonical(feature.where.node)
+    return column, "" if feature.where is None else canonical(feature.where.node), feature.scale
 
 
 def _inputs(features: Iterable[Feature], taken: set[str]) -> Mapping[_InputKey, Input]:
@@ -165,14 +172,15 @@ def _inputs(features: Iterable[Feature], taken: set[str]) -> Mapping[_InputKey, 
             continue
         value, where = feature.call.column, None if feature.where is None else feature.where.node
         if value is None and where is None:
-            inputs[key] = Input(IS_EVENT, None, None)
+            inputs[key] = Input(IS_EVENT, None, None, None)
             continue
-        plain = value.name.lower() if isinstance(value, exp.Column) and where is None else None
+        is_bare = isinstance(value, exp.Column) and where is None and feature.scale is None
+        plain = value.name.lower() if is_bare and value is not None else None
         name = plain if plain is not None and is_plain(plain) and plain not in taken else f"input_{feature.name}"
         while name in taken:
             name += "_"
         taken.add(name)
-        inputs[key] = Input(name, value, where)
+        inputs[key] = Input(name, value, where, feature.scale)
     return inputs
 
 
@@ -214,7 +222,7 @@ def _default_literal(feature: Feature, kind: SqlType) -> exp.Expr | None:
 # ---------------------------------------------------------------- identity
 
 
-def _hash(features: tuple[Planned, ...], entity: tuple[Column, ...], source: Source) -> str:
+def _hash(features: tuple[Planned, ...], entity: tuple[Column, ...], source: Source, every: Duration | None) -> str:
     """The first 8 hex digits of SHA-256 over what the view means."""
     meaning = {
         "semantics": SEMANTICS,
@@ -222,7 +230,8 @@ def _hash(features: tuple[Planned, ...], entity: tuple[Column, ...], source: Sou
         "source": source.name,
         "columns": _columns_read(features, entity, source),
         "event_time": source.event_time,
-        "unique_key": source.unique_key if _reaches(features, "latest") else None,
+        "unique_key": source.unique_key if is_ordered(features) else None,
+        "every": None if every is None else str(every),
         "features": [_meaning(planned) for planned in features],
     }
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:8]
@@ -248,6 +257,8 @@ def _meaning(planned: Planned) -> list[str]:
         body = canonical(planned.derived)
     else:
         window = str(call.window) if call.window is not None else call.reach
-        body = f"{call.transformation.name}({canonical(call.column)},{window})"
+        fraction = "" if call.fraction is None else f",{call.fraction.normalize():f}"
+        scale = "" if feature.scale is None else f",scale {feature.scale}"
+        body = f"{call.transformation.name}({canonical(call.column)}{fraction},{window}{scale})"
     where = "" if feature.where is None else canonical(feature.where.node)
     return [planned.name, str(planned.type), body, where, canonical(planned.default)]

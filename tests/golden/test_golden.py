@@ -134,7 +134,7 @@ def _make_probes(connection: duckdb.DuckDBPyConnection, view: View, case: str) -
     connection.executemany("insert into offsets values (?)", [[offset] for offset in offsets])
     connection.execute(
         f"create temp table probes as select distinct {keys}, "
-        f"date_trunc('millisecond', if({at} between '0001-01-01' and '9899-12-31', {at}::timestamp, '2024-01-01')) "
+        f"date_trunc('millisecond', if({at} between '0001-01-01' and '9799-12-31', {at}::timestamp, '2024-01-01')) "
         f"+ offset_by as t from events, offsets where {at} is not null "
         f"and {' and '.join(f'{c.name} is not null' for c in view.entity)}"
     )

@@ -12,6 +12,7 @@ from typing import Final
 from fsync.check.defaults import defaults_fit
 from fsync.check.entities import entities_exist
 from fsync.check.expressions import expressions_are_typed
+from fsync.check.grains import grains_fit
 from fsync.check.names import names_are_free
 from fsync.check.sources import sources_have_event_time
 from fsync.check.ties import ties_can_be_broken
@@ -27,6 +28,7 @@ RULES: Final[tuple[Rule, ...]] = (
     entities_exist,
     views_agree,
     expressions_are_typed,
+    grains_fit,
     defaults_fit,
     ties_can_be_broken,
 )

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from fsync.language.expression import Fault, span
 from fsync.language.scalar import columns_of, infer
-from fsync.language.types import BIGINT, BOOLEAN, NULL, SqlType
+from fsync.language.types import BIGINT, BOOLEAN, DOUBLE, NULL, SqlType, quantised
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
 from fsync.spec.issue import Issue
@@ -83,6 +83,8 @@ class _ViewTyping:
         self._report(feature, "transformation", faults)
         if found is None:
             return None
+        if feature.scale is not None and found == DOUBLE:
+            found = quantised(feature.scale)
         result = call.transformation.result_type(found)
         if result is None or found == NULL:
             message = f"{call.transformation.name} takes {call.transformation.takes}, and this is {found}"

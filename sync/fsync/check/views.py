@@ -1,4 +1,4 @@
-"""`view-conflict`: the features of a view share its entity and source, and its name is free."""
+"""`view-conflict`: the features of a view share entity, source and granularity, and its name is free."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ def views_agree(catalog: Catalog) -> Iterator[Issue]:
             message = f"the view {feature.view!r} would have the name of a model that exists"
             yield Issue("view-conflict", message, place, ("give it another name with `view:`",))
         other = first.setdefault(feature.view, feature)
-        if (feature.entity, feature.source) != (other.entity, other.source):
+        if _grain(feature) != _grain(other):
             message = (
                 f"the view {feature.view!r} is already one of {_grain(other)}, "
                 f"and {feature.name!r} is of {_grain(feature)}"
             )
-            mend = f"features of one view share both ({other.name!r} was first); name another view"
+            mend = f"features of one view share all of that ({other.name!r} was first); name another view"
             yield Issue("view-conflict", message, place, (mend,))
 
 
 def _grain(feature: Feature) -> str:
-    return f"({', '.join(feature.entity)}) from {feature.source}"
+    every = "" if feature.every is None else f" every {feature.every}"
+    return f"({', '.join(feature.entity)}) from {feature.source}{every}"

@@ -73,6 +73,11 @@ def decimal(precision: int, scale: int) -> SqlType:
     return SqlType("decimal", min(precision, MAX_PRECISION), scale)
 
 
+def quantised(scale: int) -> SqlType:
+    """The type of a DOUBLE that is cut to `scale` digits after the point: a whole BIGINT of them."""
+    return decimal(19 + scale, scale)
+
+
 def parse_type(text: str) -> SqlType | None:
     """Read a declared type such as `decimal(10, 2)` or `varchar(20)`; None when it has no meaning here."""
     text = " ".join(text.lower().split())

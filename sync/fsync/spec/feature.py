@@ -20,7 +20,7 @@ NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,99}$"
 HOW_TO_NAME: Final = "a name is lower-case letters, digits and underscores, and starts with a letter"
 
 #: Keys of the spec language that this version does not compile. They are refused rather than ignored.
-NOT_YET: Final = frozenset({"every", "ttl", "engines", "scale", "monitors"})
+NOT_YET: Final = frozenset({"engines", "monitors"})
 
 Default = bool | int | float | str
 
@@ -56,6 +56,8 @@ DurationText = Annotated[str, AfterValidator(_duration), Field(examples=["5m", "
 Percentage = Annotated[str, AfterValidator(_percentage), Field(examples=["99.5%"])]
 Sql = Annotated[str, StringConstraints(min_length=1)]  # kept to the letter: faults point into it
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+#: digits after the point that a DOUBLE is cut to; 12 leave 19 before it within a DECIMAL
+Scale = Annotated[int, Field(ge=0, le=12)]
 
 
 class _Strict(BaseModel):
@@ -87,6 +89,9 @@ class FeatureSpec(_Strict):
     description: Text | None = None
     where: Sql | None = None
     view: Name | None = None
+    every: DurationText | None = None
+    ttl: DurationText | None = None
+    scale: Scale | None = None
     default: Annotated[Default | None, BeforeValidator(_time_as_text)] = None
     sla: Sla | None = None
     pii: bool = False
@@ -105,12 +110,17 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Call:
-    """A transformation applied: `window_sum(amount, 30d)`. `column` is None for `window_count(30d)`."""
+    """A transformation applied: `window_sum(amount, 30d)`.
+
+    `column` is None for `window_count(30d)`. `window` is None where nothing is ever too old; that of `latest` is
+    its ttl. `fraction` is set for percentiles alone.
+    """
 
     transformation: Transformation
     reach: Reach
     column: exp.Expr | None
     window: Duration | None
+    fraction: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +135,11 @@ class Feature:
     expression: Scalar
     call: Call | None
     where: Scalar | None
+    #: the granularity: values change only at multiples of it since the epoch; None for exact
+    every: Duration | None
+    ttl: Duration | None
+    #: digits after the point that a DOUBLE column is quantised to
+    scale: int | None
     default: Default | None
     description: str | None
     freshness: Duration | None

@@ -21,6 +21,9 @@ _EXPECTED: Final = {
     "pii": "true or false",
     "classification": "a list of: pii, pci",
     "tags": "a list of texts",
+    "every": "a duration such as 1h",
+    "ttl": "a duration such as 30d",
+    "scale": "a whole number of digits from 0 to 12",
     "sla": "a mapping with freshness and availability",
     "backfill": "a mapping with from (a date) and note",
     "from": "a date such as 1997-01-01",
@@ -79,7 +82,7 @@ def _issue(details: ErrorDetails, given: Mapping[str, Any], written: Written) ->
         return Issue("bad-name", f"{details['input']!r} cannot be a {top}", place, (HOW_TO_NAME,))
     if kind == "value_error":
         message = str(details["msg"]).removeprefix("Value error, ")
-        if "freshness" in location:
+        if {"freshness", "every", "ttl"} & set(location):
             return Issue("bad-duration", message, place, (HOW_TO_WRITE,))
         return Issue("bad-value", message, place)
     if kind == "string_too_short":

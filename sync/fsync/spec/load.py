@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from fsync.language.duration import parse_duration
+from fsync.language.duration import Duration, parse_duration
 from fsync.language.expression import Fault
 from fsync.spec.document import Document, Path, read
 from fsync.spec.feature import Feature, FeatureSpec, Written
@@ -100,20 +101,27 @@ def _understood(spec: FeatureSpec, written: Written) -> Iterator[Feature | Issue
         yield from faults
         return
     sla = spec.sla
+    every, ttl = _duration(spec.every), _duration(spec.ttl)
+    call = transformation.call
+    if call is not None and call.reach == "latest":
+        call = replace(call, window=ttl)
     entity = (spec.entity,) if isinstance(spec.entity, str) else tuple(spec.entity)
     classes = {*(spec.classification or ()), *(("pii",) if spec.pii else ())}
     yield Feature(
         name=spec.name,
         entity=tuple(name.lower() for name in entity),
         source=spec.source,
-        view=spec.view or derived_view(entity, spec.source),
+        view=spec.view or derived_view(entity, spec.source, every),
         owner=spec.owner,
         expression=transformation.scalar,
-        call=transformation.call,
+        call=call,
         where=None if where is None else where.scalar,
+        every=every,
+        ttl=ttl,
+        scale=spec.scale,
         default=spec.default,
         description=spec.description,
-        freshness=parse_duration(sla.freshness) if sla and sla.freshness else None,
+        freshness=_duration(sla.freshness) if sla else None,
         availability=sla.availability if sla else None,
         classification=tuple(sorted(classes)),
         tags=tuple(sorted(set(spec.tags or ()))),
@@ -122,9 +130,14 @@ def _understood(spec: FeatureSpec, written: Written) -> Iterator[Feature | Issue
     )
 
 
-def derived_view(entity: tuple[str, ...], source: str) -> str:
-    """The view of features that name none: `user_id__orders_stream`."""
-    joined = f"{'_'.join(entity)}__{source}".lower()
+def _duration(text: str | None) -> Duration | None:
+    return None if text is None else parse_duration(text)
+
+
+def derived_view(entity: tuple[str, ...], source: str, every: Duration | None) -> str:
+    """The view of features that name none: `user_id__orders_stream`, `user_id__orders_stream__1h`."""
+    grain = "" if every is None else f"__{every}"
+    joined = f"{'_'.join(entity)}__{source}{grain}".lower()
     return "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in joined)
 
 

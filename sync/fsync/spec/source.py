@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fsync.language.duration import HOW_TO_WRITE, Duration, parse_duration
 from fsync.language.types import SqlType, is_zoned, parse_type
 from fsync.spec.document import Document, Path, read
 from fsync.spec.issue import Issue, Place
@@ -50,6 +51,8 @@ class Source:
     event_time: str | None
     columns: Mapping[str, Column]
     unique_key: tuple[str, ...]
+    #: how late an event usually is at most, from `config.meta.fsync.lateness`; zero where nothing is said
+    lateness: Duration | None
     place: Place
 
 
@@ -69,19 +72,21 @@ def load_sources(project: Project) -> tuple[Mapping[str, Source], tuple[Issue, .
             document, faults = read(project.relative(path), text)
             issues += faults
             if document is not None:
-                sources.update((source.name, source) for source in _declared(document))
+                declared = list(_declared(document))
+                sources.update((source.name, source) for source in declared if isinstance(source, Source))
+                issues += (issue for issue in declared if isinstance(issue, Issue))
     return sources, tuple(issues)
 
 
-def _declared(document: Document) -> Iterator[Source]:
+def _declared(document: Document) -> Iterator[Source | Issue]:
     for kind in ("models", "seeds", "snapshots"):
         for path, node in _named(document.value, kind, ()):
-            yield _source(document, path, node, node["name"], f"ref('{node['name']}')", {})
+            yield from _source(document, path, node, node["name"], f"ref('{node['name']}')", {})
     for above, group in _named(document.value, "sources", ()):
         config = _mapping(group.get("config"))
         for path, node in _named(group, "tables", above):
             jinja = f"source('{group['name']}', '{node['name']}')"
-            yield _source(document, path, node, f"{group['name']}.{node['name']}", jinja, config)
+            yield from _source(document, path, node, f"{group['name']}.{node['name']}", jinja, config)
 
 
 def _named(node: Any, key: str, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -103,16 +108,25 @@ def _source(
     name: str,
     jinja: str,
     inherited: Mapping[str, Any],
-) -> Source:
+) -> Iterator[Source | Issue]:
     config = {**inherited, **_mapping(node.get("config"))}
     columns = [column for _, column in _named(node, "columns", path)]
     event_time = config.get("event_time")
-    return Source(
+    lateness = None
+    given = _mapping(_mapping(config.get("meta")).get("fsync")).get("lateness")
+    if given is not None:
+        try:
+            lateness = parse_duration(str(given))
+        except ValueError as error:
+            where = document.place((*path, "config", "meta", "fsync", "lateness"))
+            yield Issue("bad-duration", f"the lateness of {name}: {error}", where, (HOW_TO_WRITE,))
+    yield Source(
         name=name,
         jinja=jinja,
         event_time=event_time if isinstance(event_time, str) else None,
         columns={str(column["name"]).lower(): _column(column) for column in columns},
         unique_key=_unique_key(config, node, columns),
+        lateness=lateness,
         place=document.place((*path, "name")),
     )
 

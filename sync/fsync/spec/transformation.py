@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlglot import exp
 
@@ -74,6 +75,11 @@ def _call(node: exp.Anonymous, text: str) -> tuple[Call | None, tuple[Fault, ...
         window, fault = _window(arguments.pop() if arguments else None, node, text, transformation, name)
     if fault is not None:
         return None, (fault,)
+    fraction = None
+    if transformation.takes_fraction:
+        fraction, fault = _fraction(arguments.pop() if len(arguments) > 1 else None, node, text, name)
+        if fault is not None:
+            return None, (fault,)
     least = 0 if transformation.column_is_optional else 1
     if not least <= len(arguments) <= 1:
         return None, (_usage(node, text, transformation, name, reach),)
@@ -82,7 +88,7 @@ def _call(node: exp.Anonymous, text: str) -> tuple[Call | None, tuple[Fault, ...
             start, end = span(inner, text)
             message = f"a transformation reads columns, not another transformation ({inner.name.lower()})"
             return None, (Fault("wrong-arguments", message, start, end),)
-    return Call(transformation, reach, arguments[0] if arguments else None, window), ()
+    return Call(transformation, reach, arguments[0] if arguments else None, window, fraction), ()
 
 
 def _window(
@@ -97,8 +103,22 @@ def _window(
         return None, Fault("bad-duration", str(error), start, end, (HOW_TO_WRITE,))
 
 
+def _fraction(
+    argument: exp.Expr | None, node: exp.Anonymous, text: str, name: str
+) -> tuple[Decimal | None, Fault | None]:
+    transformation, reach = FORMS[name]
+    if not isinstance(argument, exp.Literal) or argument.is_string:
+        return None, _usage(node, text, transformation, name, reach)
+    fraction = Decimal(argument.name)
+    if fraction > 1:  # a minus sign makes it no literal
+        message = f"the fraction of a percentile lies between 0 and 1, and this is {argument.name}"
+        return None, Fault("wrong-arguments", message, *span(argument, text), ("the 95th percentile is 0.95",))
+    return fraction, None
+
+
 def _usage(node: exp.Anonymous, text: str, transformation: Transformation, name: str, reach: Reach) -> Fault:
-    last = ["30d"] if reach == "window" else []
+    last = ["0.95"] if transformation.takes_fraction else []
+    last += ["30d"] if reach == "window" else []
     ways = [f"{name}({', '.join(['column', *last])})"]
     if transformation.column_is_optional:
         ways.insert(0, f"{name}({', '.join(last)})")

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from sqlglot import exp
 
 from fsync.instant import to_datetime, to_milliseconds
+from fsync.language.transformations import base
+from fsync.language.types import decimal, quantised
 
 #: a timestamp in UTC, or a date → the timestamp, cut (not rounded) to milliseconds
 TO_MILLISECONDS: Final = "FSYNC_TO_MILLISECONDS"
@@ -23,7 +26,12 @@ LATER: Final = "FSYNC_LATER"
 #: a number of milliseconds W → the start of a frame that holds the rows of the last W, an open end at W
 REACH_BACK: Final = "FSYNC_REACH_BACK"
 
-PLACEHOLDERS: Final = frozenset({TO_MILLISECONDS, DIVIDE, LATER, REACH_BACK})
+#: a timestamp, a number of milliseconds → the first multiple of that number since the epoch that is later
+NEXT_MULTIPLE: Final = "FSYNC_NEXT_MULTIPLE"
+
+PLACEHOLDERS: Final = frozenset(
+    {TO_MILLISECONDS, DIVIDE, LATER, REACH_BACK, NEXT_MULTIPLE, base.FIRST, base.LAST, base.PERCENTILE}
+)
 
 
 def call(name: str, *arguments: exp.Expr) -> exp.Expr:
@@ -40,6 +48,19 @@ def later(instant: exp.Expr, milliseconds: int) -> exp.Expr:
 
 def reach_back(milliseconds: int) -> exp.Expr:
     return call(REACH_BACK, exp.Literal.number(milliseconds))
+
+
+def next_multiple(instant: exp.Expr, milliseconds: int) -> exp.Expr:
+    return call(NEXT_MULTIPLE, instant, exp.Literal.number(milliseconds))
+
+
+def quantise(number: exp.Expr, scale: int) -> exp.Expr:
+    """A DOUBLE, cut to `scale` digits after the point, as an exact number of the type `quantised(scale)`."""
+    shifted = exp.Mul(this=exp.Paren(this=number), expression=exp.Literal.number(f"1e{scale}"))
+    rounded = exp.Floor(this=exp.Add(this=shifted, expression=exp.Literal.number("0.5")))
+    whole = exp.cast(exp.cast(rounded, "bigint"), str(quantised(0)))
+    unit = exp.cast(exp.Literal.number(format(Decimal(1).scaleb(-scale), "f")), str(decimal(scale + 1, scale)))
+    return exp.cast(exp.Mul(this=whole, expression=unit), str(quantised(scale)))
 
 
 def logical(node: exp.Expr) -> exp.Expr:

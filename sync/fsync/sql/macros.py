@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlglot import exp
 
+from fsync.check.names import EVENT_NUMBER
 from fsync.language.transformations import TRANSFORMATIONS, Reach, Transformation
+from fsync.language.transformations.base import Operands
 from fsync.sql.engines import ENGINES
-from fsync.sql.validity import LIFETIME, NEWEST, window_name
+from fsync.sql.validity import LIFETIME, window_name
 
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a macro. `default` is a Jinja expression; None for one that has to be given."""
+
+    name: str
+    type: str
+    description: str
+    default: str | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.default is None else f"{self.name}={self.default}"
+
+
+_COLUMN: Final = Argument("column", "string", "The column to aggregate, of the rows that the model's frames run over.")
+_FRACTION: Final = Argument("fraction", "string", "Which percentile, between 0 and 1: 0.95.")
+_DURATION: Final = Argument("duration", "string", "How far back to look, such as 30d: the model's frame last_30d.")
+_TTL: Final = Argument("ttl", "string", "How long a value counts, such as 30d; for ever without it.", "none")
+_ORDER: Final = Argument(
+    "order_by",
+    "string",
+    "A column that numbers the events of an entity in their order; `fsync.changes` makes it.",
+    f"'{EVENT_NUMBER}'",
+)
+
+_LATEST: Final = f"{{% if ttl is none %}}{LIFETIME}{{% else %}}{window_name('{{ ttl }}')}{{% endif %}}"
 _FRAMES: Final[Mapping[Reach, str]] = {
     "window": window_name("{{ duration }}"),
     "lifetime": LIFETIME,
-    "latest": NEWEST,
-}
-
-_COLUMN: Final = {
-    "name": "column",
-    "type": "string",
-    "description": "The column to aggregate, of the rows that the model's frames run over.",
-}
-_DURATION: Final = {
-    "name": "duration",
-    "type": "string",
-    "description": "How far back to look, such as 30d: the model's frame last_30d.",
+    "latest": _LATEST,
 }
 
 
@@ -43,8 +61,11 @@ def macro_docs() -> list[dict[str, Any]]:
     docs = [
         {
             "name": form,
-            "description": transformation.summary,
-            "arguments": [_COLUMN, _DURATION] if reach == "window" else [_COLUMN],
+            "description": f"{transformation.summary} Of nothing: {_empty(transformation)}.",
+            "arguments": [
+                {"name": argument.name, "type": argument.type, "description": argument.description}
+                for argument in _arguments(transformation, reach)
+            ],
         }
         for transformation in TRANSFORMATIONS
         for form, reach in transformation.forms
@@ -52,21 +73,44 @@ def macro_docs() -> list[dict[str, Any]]:
     return sorted(docs, key=lambda entry: str(entry["name"]))
 
 
+def _empty(transformation: Transformation) -> str:
+    return "0" if transformation.is_zero_when_empty else "NULL"
+
+
+def _arguments(transformation: Transformation, reach: Reach) -> tuple[Argument, ...]:
+    fraction = (_FRACTION,) if transformation.takes_fraction else ()
+    looks_back = {"window": (_DURATION,), "lifetime": (), "latest": (_TTL,)}[reach]
+    order = (_ORDER,) if transformation.is_ordered else ()
+    return (_COLUMN, *fraction, *looks_back, *order)
+
+
+def macro_tree(transformation: Transformation, reach: Reach) -> exp.Expr:
+    """The logical tree of a macro's body, with Jinja in the places of its arguments."""
+    return transformation.build(
+        Operands(
+            column=exp.Var(this="{{ column }}"),
+            frame=exp.Var(this=_FRAMES[reach]),
+            order=exp.Var(this="{{ order_by }}"),
+            fraction=exp.Var(this="{{ fraction }}"),
+        )
+    )
+
+
 def _macro(transformation: Transformation, form: str, reach: Reach) -> str:
-    parameters = "column, duration" if reach == "window" else "column"
-    frame = exp.Var(this=_FRAMES[reach])
-    tree = transformation.build(exp.Var(this="{{ column }}"), frame)
+    arguments = _arguments(transformation, reach)
+    parameters = ", ".join(str(argument) for argument in arguments)
+    names = ", ".join(argument.name for argument in arguments)
     parts = [
         f"{{# {transformation.summary} #}}",
         f"{{% macro {form}({parameters}) -%}}",
-        f"    {{{{ return(adapter.dispatch('{form}', 'fsync')({parameters})) }}}}",
+        f"    {{{{ return(adapter.dispatch('{form}', 'fsync')({names})) }}}}",
         "{%- endmacro %}",
     ]
     for engine in ENGINES:
         parts += [
             "",
-            f"{{% macro {engine.NAME}__{form}({parameters}) -%}}",
-            f"    {engine.render(tree, pretty=False)}",
+            f"{{% macro {engine.NAME}__{form}({names}) -%}}",
+            f"    {engine.render(macro_tree(transformation, reach), pretty=False)}",
             "{%- endmacro %}",
         ]
     return "\n".join(parts) + "\n"

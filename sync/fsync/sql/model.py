@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from sqlglot import exp
 
@@ -16,7 +17,7 @@ from fsync.sql.validity import validity_table
 def model_sql(view: View) -> str:
     """The query of a view, after its configuration and a comment that says what each column is."""
     query = duckdb.render(rewrite(validity_table(view), _text_stays_text))
-    return f"{_about(view)}\n{_config(view)}\n\n{query}\n"
+    return f"{_about(view)}\n{_CONFIG}\n\n{query}\n"
 
 
 def _text_stays_text(node: exp.Expr) -> exp.Expr:
@@ -30,6 +31,7 @@ def _about(view: View) -> str:
     width = max(len(planned.name) for planned in view.features)
     lines = [
         f"One row for each change of ({keys}): as of t, the row with valid_from < t <= valid_to holds.",
+        *([] if view.every is None else [f"Values change only every {view.every}."]),
         "",
         *(f"    {planned.name:<{width}}  {_meaning(planned)}" for planned in view.features),
     ]
@@ -40,11 +42,11 @@ def _meaning(planned: Planned) -> str:
     """A feature as its spec says it, on one line."""
     feature = planned.feature
     where = "" if feature.condition is None else f" where {feature.condition}"
+    ttl = "" if feature.ttl is None else f", ttl {feature.ttl}"
+    scale = "" if feature.scale is None else f", scale {feature.scale}"
     default = "" if feature.default is None else f", default {json.dumps(feature.default, ensure_ascii=False)}"
-    return f"{feature.definition}{where}{default}"
+    return f"{feature.definition}{where}{ttl}{scale}{default}"
 
 
-def _config(view: View) -> str:
-    # the stamp lets `fsync push` see which version of the view a table holds, and as of when
-    stamp = f"{{{{ fsync.stamp('{view.name}', '{view.hash}') }}}}"
-    return f"{{{{ config(materialized='table', post_hook=\"{stamp}\") }}}}"
+#: what the materialization has to know stands in the model's YAML, under `config.meta.fsync`
+_CONFIG: Final = "{{ config(materialized='validity_table') }}"

@@ -1,4 +1,4 @@
-"""A view's validity table as one query: events → changes → windowed → the table.
+"""A view's validity table as one query: events → history → changes → windowed → the table.
 
 An event enters at its own instant and leaves each window at its end, when a row without values is put,
 so that the frames are evaluated there too. Running one frame over all these rows is exact for every
@@ -12,22 +12,21 @@ from typing import Final
 
 from sqlglot import exp
 
-from fsync.check.names import CHANGED_AT, EVENT_AT, IS_EVENT, STEPS
+from fsync.check.names import CHANGED_AT, EVENT_AT, EVENT_NUMBER, HAPPENED_AT, IS_EVENT, STEPS
 from fsync.instant import END, to_datetime
 from fsync.language.types import DATE
 from fsync.plan import Input, Planned, View
 from fsync.spec.source import Column
 from fsync.sql import jinja
-from fsync.sql.logical import cut, later, logical, reach_back, rewrite
+from fsync.sql.logical import cut, later, logical, next_multiple, quantise, reach_back, rewrite
 
 END_OF_TIME: Final = to_datetime(END).date().isoformat()
 FIRST_EVENT: Final = "0001-01-01"
-LAST_EVENT: Final = "9899-12-31"
+LAST_EVENT: Final = "9799-12-31"
 
 #: the names of the model's frames; a window's frame is `last_30d`
 TIMELINE: Final = "timeline"
 LIFETIME: Final = "lifetime"
-NEWEST: Final = "newest"
 
 
 def window_name(duration: object) -> str:
@@ -41,6 +40,7 @@ def validity_table(view: View) -> exp.Expr:
         .from_("windowed")
         .where("valid_from < valid_to")
         .with_("events", as_=_events(view))
+        .with_("history", as_=_history(view))
         .with_("changes", as_=_changes(view))
         .with_("windowed", as_=_windowed(view))
     )
@@ -56,30 +56,40 @@ def _keys(view: View) -> list[exp.Expr]:
 
 
 def _events(view: View) -> exp.Expr:
-    names = ", ".join(column.name for column in view.entity)
-    present = [exp.column(column.name, table="source").is_(exp.null()).not_() for column in view.entity]
-    # NULL is not between them either, nor is infinity; a century before the end, so that every window ends
-    happened = exp.Between(this=_utc(view.event_time), low=_timestamp(FIRST_EVENT), high=_timestamp(LAST_EVENT))
     columns = [
         *(exp.alias_(_read(column), column.name) for column in view.entity),
-        exp.alias_(_instant(view.event_time), EVENT_AT),
+        exp.alias_(_entering(view), EVENT_AT),
+        *([exp.alias_(_instant(view.event_time), HAPPENED_AT)] if _keeps_happened_at(view) else []),
         *(exp.alias_(exp.column(name, table="source"), alias) for name, alias in _order_key(view).items()),
         *(exp.alias_(_input(column, view), column.name) for column in view.inputs if column.name != IS_EVENT),
     ]
-    query = (
-        exp.select(*columns)
-        .from_(exp.Table(this=jinja.expression(view.source.jinja), alias=exp.to_identifier("source")))
-        .where(*present, happened)
+    query = exp.select(*columns).from_(
+        exp.Table(this=jinja.expression(view.source.jinja), alias=exp.to_identifier("source"))
     )
-    query.comments = [f"what the features read of each event; one without {names} or a time is left out"]
+    query.comments = ["what the features read of each event"]
     return query
+
+
+def _entering(view: View) -> exp.Expr:
+    """The instant from which an event counts: its own, or the next one of the granularity; NULL for no time."""
+    # infinity is not between them either; two centuries before the end, so that every window ends
+    happened = exp.Between(this=_utc(view.event_time), low=_timestamp(FIRST_EVENT), high=_timestamp(LAST_EVENT))
+    instant = _instant(view.event_time)
+    if view.every is not None:
+        instant = next_multiple(instant, view.every.milliseconds)
+    return exp.Case(ifs=[exp.If(this=happened, true=instant)])
+
+
+def _keeps_happened_at(view: View) -> bool:
+    """Whether the order of events has to be told by more than the instants at which they enter."""
+    return view.needs_order and view.every is not None
 
 
 def _order_key(view: View) -> Mapping[str, str]:
     """The unique key of the source, where ties have to be broken: column → its name in the model.
 
-    It is carried as it is, beside what features read of the same column: a time that is cut to
-    milliseconds is no key any more.
+    It is read as it is, beside what features read of the same column: a time that is cut to milliseconds
+    is no key any more.
     """
     if not view.needs_order:
         return {}
@@ -119,6 +129,8 @@ def _read(column: Column) -> exp.Expr:
 
 def _input(column: Input, view: View) -> exp.Expr:
     value = exp.Literal.number(1) if column.value is None else _over_source(column.value, view)
+    if column.scale is not None:
+        value = quantise(value, column.scale)
     if column.where is None:
         return value
     return exp.Case(ifs=[exp.If(this=_over_source(column.where, view), true=value)])
@@ -137,19 +149,54 @@ def _is_bare(node: exp.Expr) -> bool:
     return isinstance(node, exp.Column) and not node.table
 
 
+# ---------------------------------------------------------------- history
+
+
+def _history(view: View) -> exp.Expr:
+    names = ", ".join(column.name for column in view.entity)
+    present = [key.is_(exp.null()).not_() for key in [*_keys(view), exp.column(EVENT_AT)]]
+    columns = [
+        *_keys(view),
+        exp.column(EVENT_AT),
+        *(exp.column(name) for name in _values(view) if name != EVENT_NUMBER),
+    ]
+    if view.needs_order:
+        columns.append(exp.alias_(_numbered(view), EVENT_NUMBER))
+    query = exp.select(*columns).from_("events").where(*present, jinja.expression("fsync.is_changed()"))
+    query.comments = [
+        f"events without {names} or a time are left out; an incremental build needs only some of the rest"
+    ]
+    return query
+
+
+def _numbered(view: View) -> exp.Expr:
+    """The number of an event among those of its entity, in the order of time and then of the unique key."""
+    first = HAPPENED_AT if _keeps_happened_at(view) else EVENT_AT
+    by = [_ascending(name) for name in [first, *_order_key(view).values()]]
+    return exp.Window(this=exp.RowNumber(), partition_by=_keys(view), order=exp.Order(expressions=by))
+
+
+def _values(view: View) -> list[str]:
+    """The columns of an event that features read."""
+    inputs = [column.name for column in view.inputs if column.name != IS_EVENT]
+    return [*inputs, EVENT_NUMBER] if view.needs_order else inputs
+
+
 # ---------------------------------------------------------------- changes
 
 
 def _changes(view: View) -> exp.Expr:
-    values = [*_order_key(view).values(), *(column.name for column in view.inputs if column.name != IS_EVENT)]
+    values = _values(view)
     counted = any(column.name == IS_EVENT for column in view.inputs)
     entering = exp.select(
         *_keys(view),
         exp.alias_(exp.column(EVENT_AT), CHANGED_AT),
         *([exp.alias_(exp.Literal.number(1), IS_EVENT)] if counted else []),
         *(exp.column(name) for name in values),
-    ).from_("events")
+    ).from_("history")
     entering.comments = ["an event enters at its instant"]
+    if view.every is not None:
+        entering.comments = [f"an event enters at the next multiple of {view.every}"]
     query: exp.Expr = entering
     for window in view.windows:
         leaving = exp.select(
@@ -157,7 +204,7 @@ def _changes(view: View) -> exp.Expr:
             later(exp.column(EVENT_AT), window.milliseconds),
             *([exp.null()] if counted else []),
             *(exp.null() for _ in values),
-        ).from_("events")
+        ).from_("history")
         leaving.comments = [f"and leaves the window of {window} at its end"]
         query = exp.union(query, leaving, distinct=False, copy=False)
     return query
@@ -183,11 +230,15 @@ def _windowed(view: View) -> exp.Expr:
 
 
 def _value(planned: Planned) -> exp.Expr:
-    assert planned.call is not None  # derived features come later
+    call = planned.call
+    assert call is not None  # derived features come later
     assert planned.input is not None  # as it is wherever `call` is
-    transformation, reach = planned.call.transformation, planned.call.reach
-    form = next(form for form, looks in transformation.forms if looks == reach)
-    arguments = [planned.input] if planned.call.window is None else [planned.input, str(planned.call.window)]
+    form = next(form for form, looks in call.transformation.forms if looks == call.reach)
+    arguments = [planned.input]
+    if call.fraction is not None:
+        arguments.append(format(call.fraction, "f"))
+    if call.window is not None:
+        arguments.append(str(call.window))
     macro = jinja.expression(f"fsync.{form}({', '.join(jinja.quoted(text) for text in arguments)})")
     return _finished(macro, planned)
 
@@ -200,25 +251,24 @@ def _finished(value: exp.Expr, planned: Planned) -> exp.Expr:
 
 
 def _frames(view: View) -> list[exp.Expr]:
-    ordered = [CHANGED_AT, *_order_key(view).values()]
-    frames = [_frame(TIMELINE, view, ordered, None)]
+    frames = [_frame(TIMELINE, view, None)]
     for window in view.windows:
-        frames.append(_frame(window_name(window), view, [CHANGED_AT], reach_back(window.milliseconds)))
+        frames.append(_frame(window_name(window), view, reach_back(window.milliseconds)))
     if view.needs_lifetime:
-        frames.append(_frame(LIFETIME, view, [CHANGED_AT], exp.Var(this="UNBOUNDED")))
-    if view.needs_order:
-        frames.append(_frame(NEWEST, view, ordered, exp.Var(this="UNBOUNDED"), kind="ROWS"))
+        frames.append(_frame(LIFETIME, view, exp.Var(this="UNBOUNDED")))
     return frames
 
 
-def _frame(name: str, view: View, order: list[str], start: exp.Expr | None, kind: str = "RANGE") -> exp.Expr:
-    by = [exp.Ordered(this=exp.column(column), nulls_first=False) for column in order]
+def _frame(name: str, view: View, start: exp.Expr | None) -> exp.Expr:
     spec = None
     if start is not None:
-        spec = exp.WindowSpec(kind=kind, start=start, start_side="PRECEDING", end="CURRENT ROW")
-    return exp.Window(
-        this=exp.to_identifier(name), partition_by=_keys(view), order=exp.Order(expressions=by), spec=spec
-    )
+        spec = exp.WindowSpec(kind="RANGE", start=start, start_side="PRECEDING", end="CURRENT ROW")
+    order = exp.Order(expressions=[_ascending(CHANGED_AT)])
+    return exp.Window(this=exp.to_identifier(name), partition_by=_keys(view), order=order, spec=spec)
+
+
+def _ascending(name: str) -> exp.Expr:
+    return exp.Ordered(this=exp.column(name), nulls_first=False)
 
 
 # ---------------------------------------------------------------- the table

@@ -28,13 +28,22 @@ _BUILD: Final = "run `fsync build`"
 
 @dataclass(frozen=True)
 class Table:
-    """A built feature table, as its stamp describes it. `built_at` is in epoch milliseconds."""
+    """A built feature table, as its stamp describes it. `built_at` is in epoch milliseconds.
+
+    Its rows are made of `events`. Others of the source were left out, since they have no entity, or no time that
+    is one.
+    """
 
     schema: str
     name: str
     view: str
     hash: str
     built_at: int
+    events: int
+    without_entity: int
+    without_time: int
+    #: whether the last build computed only what had changed
+    is_incremental: bool
 
     @property
     def sql(self) -> str:
@@ -101,7 +110,17 @@ class Warehouse:
         query = "select schema_name, table_name, comment from duckdb_tables() where comment like '{\"fsync\":%'"
         for schema, name, comment in self._connection.execute(query).fetchall():
             stamp = json.loads(comment)["fsync"]
-            yield Table(schema, name, stamp["view"], stamp["hash"], to_milliseconds(stamp["built_at"]))
+            yield Table(
+                schema=schema,
+                name=name,
+                view=stamp["view"],
+                hash=stamp["hash"],
+                built_at=to_milliseconds(stamp["built_at"]),
+                events=stamp.get("events", 0),
+                without_entity=stamp.get("without_entity", 0),
+                without_time=stamp.get("without_time", 0),
+                is_incremental=stamp.get("incremental", False),
+            )
 
     def _is_of_target(self, table: Table) -> bool:
         # dbt builds into the target's schema, or one that begins with its name (`+schema: features`)

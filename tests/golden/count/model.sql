@@ -7,18 +7,27 @@
 --     orders_1s     window_count(1s)
 --     orders_7d     window_count(7d)
 --     orders_ever   lifetime_count()
-{{ config(materialized='table', post_hook="{{ fsync.stamp('count', '3cf23eeb') }}") }}
+{{ config(materialized='validity_table') }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or a time is left out */
+  /* what the features read of each event */
   SELECT
     source.user_id AS user_id,
-    DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
+    CASE
+      WHEN source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.paid_at)
+    END AS event_at,
     source.amount AS amount
   FROM {{ source('count', 'events') }} AS source
+), history AS (
+  /* events without user_id or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    user_id,
+    event_at,
+    amount
+  FROM events
   WHERE
-    NOT source.user_id IS NULL
-    AND source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
+    NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
   /* an event enters at its instant */
   SELECT
@@ -26,7 +35,7 @@ WITH events AS (
     event_at AS changed_at,
     1 AS is_event,
     amount
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 1s at its end */
   SELECT
@@ -34,7 +43,7 @@ WITH events AS (
     event_at + INTERVAL '1' SECONDS,
     NULL,
     NULL
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
@@ -42,7 +51,7 @@ WITH events AS (
     event_at + INTERVAL '7' DAYS,
     NULL,
     NULL
-  FROM events
+  FROM history
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

@@ -9,14 +9,17 @@
 --     last_seen       latest(seen)
 --     last_session    latest(session)
 --     ratio_1d        window_sum(RATIO, 1d)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('dated_', '031651bd') }}") }}
+{{ config(materialized='validity_table') }}
 
 WITH events AS (
-  /* what the features read of each event; one without session, cohort or a time is left out */
+  /* what the features read of each event */
   SELECT
     source.session AS session,
     source.cohort AS cohort,
-    DATE_TRUNC('MILLISECOND', CAST(source.day AS DATE)) AS event_at,
+    CASE
+      WHEN CAST(source.day AS DATE) BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', CAST(source.day AS DATE))
+    END AS event_at,
     source.id AS id,
     source.big AS big,
     source.flag AS flag,
@@ -25,24 +28,39 @@ WITH events AS (
     CAST(source.ratio AS DOUBLE) AS ratio,
     DATE_TRUNC('MILLISECOND', source.seen AT TIME ZONE 'UTC') AS seen
   FROM {{ source('dated', 'events') }} AS source
+), history AS (
+  /* events without session, cohort or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    session,
+    cohort,
+    event_at,
+    big,
+    flag,
+    input_flagged_ever,
+    input_last_session,
+    ratio,
+    seen,
+    ROW_NUMBER() OVER (PARTITION BY session, cohort ORDER BY event_at, id) AS event_number
+  FROM events
   WHERE
-    NOT source.session IS NULL
-    AND NOT source.cohort IS NULL
-    AND CAST(source.day AS DATE) BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
+    NOT session IS NULL
+    AND NOT cohort IS NULL
+    AND NOT event_at IS NULL
+    AND {{ fsync.is_changed() }}
 ), changes AS (
   /* an event enters at its instant */
   SELECT
     session,
     cohort,
     event_at AS changed_at,
-    id,
     big,
     flag,
     input_flagged_ever,
     input_last_session,
     ratio,
-    seen
-  FROM events
+    seen,
+    event_number
+  FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
@@ -56,7 +74,7 @@ WITH events AS (
     NULL,
     NULL,
     NULL
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 2d at its end */
   SELECT
@@ -70,7 +88,7 @@ WITH events AS (
     NULL,
     NULL,
     NULL
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 30d at its end */
   SELECT
@@ -84,7 +102,7 @@ WITH events AS (
     NULL,
     NULL,
     NULL
-  FROM events
+  FROM history
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -103,7 +121,7 @@ WITH events AS (
     CAST({{ fsync.latest('input_last_session') }} AS UUID) AS last_session,
     CAST({{ fsync.window_sum('ratio', '1d') }} AS DOUBLE) AS ratio_1d
   FROM changes
-  WINDOW timeline AS (PARTITION BY session, cohort ORDER BY changed_at, id), last_1d AS (
+  WINDOW timeline AS (PARTITION BY session, cohort ORDER BY changed_at), last_1d AS (
     PARTITION BY session, cohort
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
@@ -119,10 +137,6 @@ WITH events AS (
     PARTITION BY session, cohort
     ORDER BY changed_at
     RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-  ), newest AS (
-    PARTITION BY session, cohort
-    ORDER BY changed_at, id
-    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   )
 )
 /* rows of one instant end where they begin, but for the last of them, which has seen all */

@@ -10,13 +10,16 @@
 --     mean          doubled / far, default -1
 --     mean_and_one  mean + 1
 --     since_noon    window_count(1d) where at_exactly < timestamp '2024-01-01T01:00:00.0019+01:00'
-{{ config(materialized='table', post_hook="{{ fsync.stamp('exact_', '500835f1') }}") }}
+{{ config(materialized='validity_table') }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or a time is left out */
+  /* what the features read of each event */
   SELECT
     source.user_id AS user_id,
-    DATE_TRUNC('MILLISECOND', source.at_exactly) AS event_at,
+    CASE
+      WHEN source.at_exactly BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.at_exactly)
+    END AS event_at,
     source.at_exactly AS key_at_exactly,
     source.amount AS amount,
     DATE_TRUNC('MILLISECOND', source.at_exactly) AS at_exactly,
@@ -37,22 +40,34 @@ WITH events AS (
       THEN 1
     END AS input_since_noon
   FROM {{ source('exact', 'events') }} AS source
-  WHERE
-    NOT source.user_id IS NULL
-    AND source.at_exactly BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
-), changes AS (
-  /* an event enters at its instant */
+), history AS (
+  /* events without user_id or a time are left out; an incremental build needs only some of the rest */
   SELECT
     user_id,
-    event_at AS changed_at,
-    key_at_exactly,
+    event_at,
     amount,
     at_exactly,
     input_chosen,
     input_doubled,
     input_far,
-    input_since_noon
+    input_since_noon,
+    ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY event_at, key_at_exactly) AS event_number
   FROM events
+  WHERE
+    NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    amount,
+    at_exactly,
+    input_chosen,
+    input_doubled,
+    input_far,
+    input_since_noon,
+    event_number
+  FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
@@ -65,7 +80,7 @@ WITH events AS (
     NULL,
     NULL,
     NULL
-  FROM events
+  FROM history
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -79,14 +94,14 @@ WITH events AS (
     CAST({{ fsync.window_count('input_far', '1d') }} AS BIGINT) AS far,
     CAST({{ fsync.window_count('input_since_noon', '1d') }} AS BIGINT) AS since_noon
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at, key_at_exactly), last_1d AS (
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), newest AS (
+  ), lifetime AS (
     PARTITION BY user_id
-    ORDER BY changed_at, key_at_exactly
-    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   )
 )
 /* rows of one instant end where they begin, but for the last of them, which has seen all */

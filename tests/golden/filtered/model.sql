@@ -6,14 +6,17 @@
 --     high_1d    window_max(case when score between 1 and 3 then score else abs(score) / 2 end, 1d)
 --     last_note  latest(upper(note)), default "{{ "{" }}# none #}"
 --     score_1d   window_sum(score, 1d) where note is null or not note in ('x', '{{ "{" }}% raw %}')
-{{ config(materialized='table', post_hook="{{ fsync.stamp('filtered_', 'c5008e2a') }}") }}
+{{ config(materialized='validity_table') }}
 
 WITH events AS (
-  /* what the features read of each event; one without country, shop or a time is left out */
+  /* what the features read of each event */
   SELECT
     source.country AS country,
     CAST(source.shop AS BIGINT) AS shop,
-    DATE_TRUNC('MILLISECOND', source.happened AT TIME ZONE 'UTC') AS event_at,
+    CASE
+      WHEN source.happened AT TIME ZONE 'UTC' BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.happened AT TIME ZONE 'UTC')
+    END AS event_at,
     source.id AS id,
     CASE WHEN source.note = 'it''s {{ "{" }}{ fine }}' THEN 1 END AS input_fine_1d,
     CASE
@@ -27,22 +30,35 @@ WITH events AS (
       THEN source.score
     END AS input_score_1d
   FROM {{ source('filtered', 'events') }} AS source
+), history AS (
+  /* events without country, shop or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    country,
+    shop,
+    event_at,
+    input_fine_1d,
+    input_high_1d,
+    input_last_note,
+    input_score_1d,
+    ROW_NUMBER() OVER (PARTITION BY country, shop ORDER BY event_at, id) AS event_number
+  FROM events
   WHERE
-    NOT source.country IS NULL
-    AND NOT source.shop IS NULL
-    AND source.happened AT TIME ZONE 'UTC' BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
+    NOT country IS NULL
+    AND NOT shop IS NULL
+    AND NOT event_at IS NULL
+    AND {{ fsync.is_changed() }}
 ), changes AS (
   /* an event enters at its instant */
   SELECT
     country,
     shop,
     event_at AS changed_at,
-    id,
     input_fine_1d,
     input_high_1d,
     input_last_note,
-    input_score_1d
-  FROM events
+    input_score_1d,
+    event_number
+  FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
@@ -54,7 +70,7 @@ WITH events AS (
     NULL,
     NULL,
     NULL
-  FROM events
+  FROM history
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -67,14 +83,14 @@ WITH events AS (
     CAST(COALESCE({{ fsync.latest('input_last_note') }}, '{{ "{" }}# none #}') AS TEXT) AS last_note,
     CAST({{ fsync.window_sum('input_score_1d', '1d') }} AS DOUBLE) AS score_1d
   FROM changes
-  WINDOW timeline AS (PARTITION BY country, shop ORDER BY changed_at, id), last_1d AS (
+  WINDOW timeline AS (PARTITION BY country, shop ORDER BY changed_at), last_1d AS (
     PARTITION BY country, shop
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), newest AS (
+  ), lifetime AS (
     PARTITION BY country, shop
-    ORDER BY changed_at, id
-    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   )
 )
 /* rows of one instant end where they begin, but for the last of them, which has seen all */

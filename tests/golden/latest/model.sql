@@ -6,32 +6,44 @@
 --     last_big_order  latest(order_id) where amount > 5
 --     last_order      latest(order_id)
 --     recent_orders   window_count(7d)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('latest_', 'fedf4fc8') }}") }}
+{{ config(materialized='validity_table') }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or a time is left out */
+  /* what the features read of each event */
   SELECT
     source.user_id AS user_id,
-    DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
+    CASE
+      WHEN source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.paid_at)
+    END AS event_at,
     source.order_id AS key_order_id,
     source.amount AS amount,
     CASE WHEN source.amount > 5 THEN source.order_id END AS input_last_big_order,
     source.order_id AS order_id
   FROM {{ source('latest', 'events') }} AS source
+), history AS (
+  /* events without user_id or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    user_id,
+    event_at,
+    amount,
+    input_last_big_order,
+    order_id,
+    ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY event_at, key_order_id) AS event_number
+  FROM events
   WHERE
-    NOT source.user_id IS NULL
-    AND source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
+    NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
   /* an event enters at its instant */
   SELECT
     user_id,
     event_at AS changed_at,
     1 AS is_event,
-    key_order_id,
     amount,
     input_last_big_order,
-    order_id
-  FROM events
+    order_id,
+    event_number
+  FROM history
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
@@ -42,7 +54,7 @@ WITH events AS (
     NULL,
     NULL,
     NULL
-  FROM events
+  FROM history
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -54,14 +66,14 @@ WITH events AS (
     CAST({{ fsync.latest('order_id') }} AS BIGINT) AS last_order,
     CAST({{ fsync.window_count('is_event', '7d') }} AS BIGINT) AS recent_orders
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at, key_order_id), last_7d AS (
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_7d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), newest AS (
+  ), lifetime AS (
     PARTITION BY user_id
-    ORDER BY changed_at, key_order_id
-    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   )
 )
 /* rows of one instant end where they begin, but for the last of them, which has seen all */

@@ -5,19 +5,29 @@
 --     last_time_2w  window_max(paid_at, 2w)
 --     most_7d       window_max(amount, 7d), default 0
 --     most_ever     lifetime_max(amount)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('max_', '38bc8d9b') }}") }}
+{{ config(materialized='validity_table') }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or a time is left out */
+  /* what the features read of each event */
   SELECT
     source.user_id AS user_id,
-    DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
+    CASE
+      WHEN source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.paid_at)
+    END AS event_at,
     source.amount AS amount,
     DATE_TRUNC('MILLISECOND', source.paid_at) AS paid_at
   FROM {{ source('max', 'events') }} AS source
+), history AS (
+  /* events without user_id or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    user_id,
+    event_at,
+    amount,
+    paid_at
+  FROM events
   WHERE
-    NOT source.user_id IS NULL
-    AND source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
+    NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
   /* an event enters at its instant */
   SELECT
@@ -25,7 +35,7 @@ WITH events AS (
     event_at AS changed_at,
     amount,
     paid_at
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
@@ -33,7 +43,7 @@ WITH events AS (
     event_at + INTERVAL '7' DAYS,
     NULL,
     NULL
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 14d at its end */
   SELECT
@@ -41,7 +51,7 @@ WITH events AS (
     event_at + INTERVAL '14' DAYS,
     NULL,
     NULL
-  FROM events
+  FROM history
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

@@ -6,19 +6,29 @@
 --     spend_12h          window_sum(amount, 12h)
 --     spend_7d           window_sum(amount, 7d)
 --     spend_ever         lifetime_sum(amount)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('sum_', 'fd4dbd0d') }}") }}
+{{ config(materialized='validity_table') }}
 
 WITH events AS (
-  /* what the features read of each event; one without user_id or a time is left out */
+  /* what the features read of each event */
   SELECT
     source.user_id AS user_id,
-    DATE_TRUNC('MILLISECOND', source.paid_at) AS event_at,
+    CASE
+      WHEN source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.paid_at)
+    END AS event_at,
     source.amount AS amount,
     source.order_id * source.order_id AS input_orders_squared_7d
   FROM {{ source('sum', 'events') }} AS source
+), history AS (
+  /* events without user_id or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    user_id,
+    event_at,
+    amount,
+    input_orders_squared_7d
+  FROM events
   WHERE
-    NOT source.user_id IS NULL
-    AND source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9899-12-31' AS TIMESTAMP)
+    NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
   /* an event enters at its instant */
   SELECT
@@ -26,7 +36,7 @@ WITH events AS (
     event_at AS changed_at,
     amount,
     input_orders_squared_7d
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 12h at its end */
   SELECT
@@ -34,7 +44,7 @@ WITH events AS (
     event_at + INTERVAL '12' HOURS,
     NULL,
     NULL
-  FROM events
+  FROM history
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
@@ -42,7 +52,7 @@ WITH events AS (
     event_at + INTERVAL '7' DAYS,
     NULL,
     NULL
-  FROM events
+  FROM history
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from fsync.language.transformations.base import Transformation, over, windowed
+from fsync.language.transformations.base import Example, Operands, Transformation, in_double, over, windowed
 from fsync.language.types import DOUBLE
 
 
-def build(column: exp.Expr, frame: exp.Expr) -> exp.Expr:
-    total = exp.cast(over(exp.Sum(this=column), frame), "double")
-    values = over(exp.Count(this=column.copy(), big_int=True), frame.copy())
+def build(on: Operands) -> exp.Expr:
+    total = in_double(over(exp.Sum(this=on.column.copy()), on.frame))
+    values = over(exp.Count(this=on.column.copy(), big_int=True), on.frame)
     return exp.Div(this=total, expression=exp.Nullif(this=values, expression=exp.Literal.number(0)))
 
 
@@ -28,4 +28,5 @@ AVG = Transformation(
     build=build,
     result_type=lambda column: DOUBLE if column.is_number else None,
     takes="a number",
+    example=Example("window_avg(amount, 90d)", given=("1", "2", None, "4.50"), gives=2.5),
 )

@@ -4,38 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlglot import exp
 
-from fsync.language.types import SqlType
+from fsync.language.types import DATE, TIMESTAMP, VARCHAR, SqlType
 
-#: How far back a transformation looks: a duration, everything so far, or the newest value.
+#: How far back a transformation looks: a duration; everything so far; or, for `latest`, everything unless
+#: its spec has a `ttl`.
 Reach = Literal["window", "lifetime", "latest"]
+
+#: The function `FSYNC_FIRST(value, order)`, `FSYNC_LAST(value, order)`: the value of the row with the least
+#: or greatest order, among the rows whose value is not NULL. Engines spell it differently.
+FIRST = "FSYNC_FIRST"
+LAST = "FSYNC_LAST"
+#: `FSYNC_PERCENTILE(value in DOUBLE, fraction)`: exact, and interpolated between the two nearest values.
+PERCENTILE = "FSYNC_PERCENTILE"
+
+
+@dataclass(frozen=True)
+class Operands:
+    """What a transformation is built from, each as an expression of the model that it stands in."""
+
+    column: exp.Expr
+    #: the name of the frame to run over
+    frame: exp.Expr
+    #: a column that numbers the events of an entity in their order; NULL for rows that are no events
+    order: exp.Expr
+    #: between 0 and 1, for a percentile alone
+    fraction: exp.Expr
+
+
+@dataclass(frozen=True)
+class Example:
+    """The values of some events in the order of time, and what the transformation makes of them all."""
+
+    written: str
+    given: tuple[Any, ...]
+    gives: Any
+    #: the type of the column
+    type: str = "decimal(10,2)"
 
 
 @dataclass(frozen=True)
 class Transformation:
     """An aggregate over the events that happened before an instant.
 
-    `build` is the meaning: from a column and a frame it makes a *logical* expression, in nodes that
-    every engine has or that its lowering knows. NULL inputs are skipped. A result that is NULL stands
-    for an empty window; `is_zero_when_empty` says that the transformation itself turns it into 0.
+    `build` is the meaning: from its operands it makes a *logical* expression, in nodes that every engine has
+    or that its lowering knows. NULL inputs are skipped. A result that is NULL stands for an empty window;
+    `is_zero_when_empty` says that the transformation itself turns it into 0.
     """
 
     name: str
     #: the public names, each also a dbt macro, and what each of them looks back on
     forms: tuple[tuple[str, Reach], ...]
     summary: str
-    #: builds the logical expression from the column and the frame it runs over
-    build: Callable[[exp.Expr, exp.Expr], exp.Expr]
+    #: builds the logical expression
+    build: Callable[[Operands], exp.Expr]
     #: the type of the result for a column of a type; None when the column's type does not fit
     result_type: Callable[[SqlType], SqlType | None]
     #: what the argument has to be, for messages: "a number"
     takes: str
+    example: Example
     is_zero_when_empty: bool = False
     #: without a column, every event counts
     column_is_optional: bool = False
+    #: whether the value depends on the order of events, so that ties have to be broken
+    is_ordered: bool = False
+    #: whether it takes a fraction between 0 and 1 after the column
+    takes_fraction: bool = False
 
 
 def windowed(name: str) -> tuple[tuple[str, Reach], ...]:
@@ -45,4 +82,18 @@ def windowed(name: str) -> tuple[tuple[str, Reach], ...]:
 
 def over(aggregate: exp.Expr, frame: exp.Expr) -> exp.Expr:
     """`aggregate OVER frame`, where `frame` is the name of a window of the model."""
-    return exp.Window(this=aggregate, alias=frame)
+    return exp.Window(this=aggregate, alias=frame.copy())
+
+
+def call(name: str, *arguments: exp.Expr) -> exp.Expr:
+    """A function that an engine's lowering knows."""
+    return exp.Anonymous(this=name, expressions=[argument.copy() for argument in arguments])
+
+
+def in_double(column: exp.Expr) -> exp.Expr:
+    return exp.cast(column.copy(), "double")
+
+
+def comparable(column: SqlType) -> SqlType | None:
+    """The type itself, where its values have the same order on every engine."""
+    return column if column.is_number or column in (VARCHAR, DATE, TIMESTAMP) else None

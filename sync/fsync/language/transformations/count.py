@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from fsync.language.transformations.base import Transformation, over, windowed
+from fsync.language.transformations.base import Example, Operands, Transformation, over, windowed
 from fsync.language.types import BIGINT
 
 
-def build(column: exp.Expr, frame: exp.Expr) -> exp.Expr:
-    return over(exp.Count(this=column, big_int=True), frame)
+def build(on: Operands) -> exp.Expr:
+    return over(exp.Count(this=on.column.copy(), big_int=True), on.frame)
 
 
 COUNT = Transformation(
@@ -26,6 +26,7 @@ COUNT = Transformation(
     build=build,
     result_type=lambda _column: BIGINT,
     takes="a column of any type",
+    example=Example("window_count(amount, 30d)", given=("1", "1", None), gives=2),
     is_zero_when_empty=True,
     column_is_optional=True,
 )

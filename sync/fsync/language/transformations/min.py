@@ -8,18 +8,15 @@ UTF-8. NULL: skipped. Empty window: NULL.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from sqlglot import exp
 
-from fsync.language.transformations.base import Transformation, over, windowed
-from fsync.language.types import DATE, TIMESTAMP, VARCHAR, SqlType
+from fsync.language.transformations.base import Example, Operands, Transformation, comparable, over, windowed
 
 
-def build(column: exp.Expr, frame: exp.Expr) -> exp.Expr:
-    return over(exp.Min(this=column), frame)
-
-
-def result_type(column: SqlType) -> SqlType | None:
-    return column if column.is_number or column in (VARCHAR, DATE, TIMESTAMP) else None
+def build(on: Operands) -> exp.Expr:
+    return over(exp.Min(this=on.column.copy()), on.frame)
 
 
 MIN = Transformation(
@@ -27,6 +24,7 @@ MIN = Transformation(
     forms=windowed("min"),
     summary="The smallest value of a column.",
     build=build,
-    result_type=result_type,
+    result_type=comparable,
     takes="a number, text, date or timestamp",
+    example=Example("window_min(amount, 30d)", given=("2.50", None, "-1"), gives=Decimal("-1.00")),
 )

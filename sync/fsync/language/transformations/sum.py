@@ -9,14 +9,16 @@ Empty window: 0.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from sqlglot import exp
 
-from fsync.language.transformations.base import Transformation, over, windowed
+from fsync.language.transformations.base import Example, Operands, Transformation, over, windowed
 from fsync.language.types import DOUBLE, MAX_PRECISION, SqlType, decimal
 
 
-def build(column: exp.Expr, frame: exp.Expr) -> exp.Expr:
-    total = over(exp.Sum(this=column), frame)
+def build(on: Operands) -> exp.Expr:
+    total = over(exp.Sum(this=on.column.copy()), on.frame)
     return exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
 
 
@@ -33,5 +35,6 @@ SUM = Transformation(
     build=build,
     result_type=result_type,
     takes="a number",
+    example=Example("window_sum(amount, 30d)", given=("1", "2.50", None), gives=Decimal("3.50")),
     is_zero_when_empty=True,
 )

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from fsync.language.transformations import base
 from fsync.sql import logical
 
 NAME: Final = "duckdb"
@@ -59,9 +60,33 @@ def _interval(milliseconds: int) -> exp.Expr:
     return exp.Interval(this=exp.Literal.string(str(milliseconds // size)), unit=exp.Var(this=unit))
 
 
+def _next_multiple(instant: exp.Expr, milliseconds: exp.Expr) -> exp.Expr:
+    width = _interval(int(milliseconds.name))
+    epoch = exp.cast(exp.Literal.string("1970-01-01"), "timestamp")
+    bucket = exp.Anonymous(this="TIME_BUCKET", expressions=[width, instant, epoch])
+    return exp.Add(this=bucket, expression=width.copy())
+
+
+def _first(value: exp.Expr, order: exp.Expr) -> exp.Expr:
+    # both leave rows out in which one of the two is NULL
+    return exp.ArgMin(this=value, expression=order)
+
+
+def _last(value: exp.Expr, order: exp.Expr) -> exp.Expr:
+    return exp.ArgMax(this=value, expression=order)
+
+
+def _percentile(value: exp.Expr, fraction: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="QUANTILE_CONT", expressions=[value, fraction])
+
+
 _LOWERED: Final[Mapping[str, Callable[..., exp.Expr]]] = {
     logical.TO_MILLISECONDS: _to_milliseconds,
     logical.DIVIDE: _divide,
     logical.LATER: _later,
     logical.REACH_BACK: _reach_back,
+    logical.NEXT_MULTIPLE: _next_multiple,
+    base.FIRST: _first,
+    base.LAST: _last,
+    base.PERCENTILE: _percentile,
 }
