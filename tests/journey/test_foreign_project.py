@@ -28,6 +28,13 @@ source: clicks
 transformation: window_count(30d)
 owner: me
 """
+#: beside one event, two without an entity, one of them without a time as well, and one without a time
+LEAKY = """\
+select 1 as id, 'Ann' as who, cast('2026-11-01' as timestamp) as at_time
+union all select 2, null, timestamp '2026-11-01'
+union all select 3, null, null
+union all select 4, 'Bob', null
+"""
 
 
 def test_a_project_of_another_name_needs_the_package_and_nothing_else(
@@ -49,6 +56,11 @@ def test_a_project_of_another_name_needs_the_package_and_nothing_else(
     dbt = Path(sys.executable).parent / "dbt"
     subprocess.run([dbt, "deps", "--quiet", "--profiles-dir", "."], cwd=tmp_path, check=True)
     assert fsync("build", "--project-dir", tmp_path).code == 0
+    (tmp_path / "models/clicks.sql").write_text(LEAKY)
+    again = fsync("build", "--project-dir", tmp_path)
+    assert "who__clicks left out 2 events without an entity and 1 without a time" in again.err
+    told = json.loads(fsync("build", "--project-dir", tmp_path, "--json").out)["views"][0]
+    assert (told["events"], told["without_entity"], told["without_time"], told["is_incremental"]) == (1, 2, 1, True)
     assert not (tmp_path / "macros").exists(), "the macros stay in their package"
     assert fsync("push", "--as-of", "2026-11-02", "--project-dir", tmp_path).code == 0
     got = fsync("get", "who__clicks", "Ann", "--at", "2026-11-02", "--project-dir", tmp_path, "--json")
