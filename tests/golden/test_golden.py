@@ -125,19 +125,28 @@ def test_online_answers_as_the_oracle(case: str, built: Path, tmp_path: Path) ->
 
 
 def _make_probes(connection: duckdb.DuckDBPyConnection, view: View, case: str) -> None:
+    """The table `probes`: entity and t, around every instant at which a value can change."""
     keys = ", ".join(column.name for column in view.entity)
     at = view.event_time.name
     connection.execute(f"create temp view events as select * from {case}.events")
-    reaches = [timedelta(), *(timedelta(milliseconds=window.milliseconds) for window in view.windows)]
-    offsets = [reach + timedelta(milliseconds=step) for reach in reaches for step in (-1, 0, 1)]
+    every = view.every.milliseconds if view.every is not None else 0
+    windows = [timedelta(milliseconds=window.milliseconds) for window in view.windows]
+    # with a granularity, values change at its next multiple: within the two that follow, at and beside each
+    steps = [step + grid for grid in {0, every, 2 * every} for step in (-1, 0, 1)]
+    offsets = [reach + timedelta(milliseconds=step) for reach in [timedelta(), *windows] for step in steps]
     connection.execute("create temp table offsets (offset_by interval)")
     connection.executemany("insert into offsets values (?)", [[offset] for offset in offsets])
-    connection.execute(
-        f"create temp table probes as select distinct {keys}, "
-        f"date_trunc('millisecond', if({at} between '0001-01-01' and '9799-12-31', {at}::timestamp, '2024-01-01')) "
-        f"+ offset_by as t from events, offsets where {at} is not null "
-        f"and {' and '.join(f'{c.name} is not null' for c in view.entity)}"
-    )
+    happened = f"if({at} between '0001-01-01' and '9799-12-31', {at}::timestamp, '2024-01-01')"
+    instants = [f"date_trunc('millisecond', {happened})"]
+    if every:
+        instants.append(f"time_bucket(to_milliseconds({every}), {happened}, timestamp '1970-01-01')")
+    for number, instant in enumerate(instants):
+        connection.execute(
+            f"{'insert into probes' if number else 'create temp table probes as'} "
+            f"select distinct {keys}, {instant} + offset_by as t from events, offsets where {at} is not null "
+            f"and {' and '.join(f'{c.name} is not null' for c in view.entity)}"
+        )
+    connection.execute("create or replace temp table probes as select distinct * from probes")
 
 
 def _as_of(view: View, keys: list[str], names: list[str]) -> str:

@@ -35,9 +35,7 @@ def compiled_sqlglot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_reference_and_every_golden_case_compile_to_the_same_files(
-    compiled_sqlglot: Path, tmp_path: Path
-) -> None:
+def test_the_reference_and_every_golden_case_compile_to_the_same_files(compiled_sqlglot: Path, tmp_path: Path) -> None:
     project = copy_reference(tmp_path / "project")
     for case in sorted(path.parent for path in GOLDEN.glob("*/spec.yml")):
         shutil.copy(case / "spec.yml", project / "feature_specs" / f"{case.name}.yml")
