@@ -136,7 +136,8 @@ def _make_probes(connection: duckdb.DuckDBPyConnection, view: View, case: str) -
         f"epoch_ms(if({at} between '0001-01-01' and '9799-12-31', {at}::timestamp, '2024-01-01')) as e from events "
         f"where {' and '.join(f'{name} is not null' for name in (at, *keys))}), "
         # an event, the grid point at or before it and the one after; 1 ms is no grid
-        f"entered as (select *, unnest([e, {_floor('e', grid)}, {_floor('e', grid)} + {grid}]) as enters from happened) "
+        f"points as (select *, {_floor('e', grid)} as point from happened), "
+        f"entered as (select *, unnest([e, point, point + {grid}]) as enters from points) "
         f"select distinct {', '.join(keys)}, make_timestamp_ms(enters + reach + step) as t "
         f"from entered, reaches, unnest([-1, 0, 1]) as steps (step)"
     )
