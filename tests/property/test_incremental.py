@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +19,6 @@ import pytest
 
 from fsync.compile import compile_project, plan_project
 from fsync.dbt import run_dbt
-from fsync.errors import BuildFailed
 from fsync.spec.project import Project, open_project
 from tests.conftest import BARE, copy_reference
 
@@ -47,7 +46,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def source(project: Project) -> Iterator[Callable[[], Connection]]:
+def source(project: Project) -> Callable[[], Connection]:
     """A new, empty source; gives connections to the warehouse, to be closed before dbt runs."""
     path = project.root / "warehouse.duckdb"
     path.unlink(missing_ok=True)
@@ -63,7 +62,7 @@ def source(project: Project) -> Iterator[Callable[[], Connection]]:
             "create table history.events "
             "(order_id bigint, user_id bigint, happened_at timestamp, amount decimal(10,2), channel varchar)"
         )
-    yield connect
+    return connect
 
 
 # ---------------------------------------------------------------- what can happen to a source
