@@ -7,16 +7,16 @@
     oracle.sql     the values by hand: a query over `events` and `probes`, written from the definition
 
 The model must be the golden one, and the table that dbt builds from it must answer every probe as the oracle
-does. Probes are generated: every instant at which an event enters or leaves a window, and the milliseconds
-before and after.
+does. Probes are generated: every instant at which an event enters or leaves a window (every duration that the spec
+writes), and the milliseconds before and after; with a granularity also the grid points around each of them.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ import yaml
 from fsync.build import build_project
 from fsync.compile import plan_project
 from fsync.instant import to_milliseconds
-from fsync.language.duration import Duration
+from fsync.language.duration import Duration, parse_duration
 from fsync.plan import View
 from fsync.push import push_view
 from fsync.read import Reader, Status
@@ -125,28 +125,32 @@ def test_online_answers_as_the_oracle(case: str, built: Path, tmp_path: Path) ->
 
 
 def _make_probes(connection: duckdb.DuckDBPyConnection, view: View, case: str) -> None:
-    """The table `probes`: entity and t, around every instant at which a value can change."""
-    keys = ", ".join(column.name for column in view.entity)
+    keys = [column.name for column in view.entity]
     at = view.event_time.name
     connection.execute(f"create temp view events as select * from {case}.events")
-    every = view.every.milliseconds if view.every is not None else 0
-    windows = [timedelta(milliseconds=window.milliseconds) for window in view.windows]
-    # with a granularity, values change at its next multiple: within the two that follow, at and beside each
-    steps = [step + grid for grid in {0, every, 2 * every} for step in (-1, 0, 1)]
-    offsets = [reach + timedelta(milliseconds=step) for reach in [timedelta(), *windows] for step in steps]
-    connection.execute("create temp table offsets (offset_by interval)")
-    connection.executemany("insert into offsets values (?)", [[offset] for offset in offsets])
-    happened = f"if({at} between '0001-01-01' and '9799-12-31', {at}::timestamp, '2024-01-01')"
-    instants = [f"date_trunc('millisecond', {happened})"]
-    if every:
-        instants.append(f"time_bucket(to_milliseconds({every}), {happened}, timestamp '1970-01-01')")
-    for number, instant in enumerate(instants):
-        connection.execute(
-            f"{'insert into probes' if number else 'create temp table probes as'} "
-            f"select distinct {keys}, {instant} + offset_by as t from events, offsets where {at} is not null "
-            f"and {' and '.join(f'{c.name} is not null' for c in view.entity)}"
-        )
-    connection.execute("create or replace temp table probes as select distinct * from probes")
+    reaches = {0, *_durations(case)}
+    connection.execute("create temp table reaches as select unnest(?) as reach", [sorted(reaches)])
+    grid = 1 if view.every is None else view.every.milliseconds
+    connection.execute(
+        f"create temp table probes as with happened as (select distinct {', '.join(keys)}, "
+        f"epoch_ms(if({at} between '0001-01-01' and '9799-12-31', {at}::timestamp, '2024-01-01')) as e from events "
+        f"where {' and '.join(f'{name} is not null' for name in (at, *keys))}), "
+        # an event, the grid point at or before it and the one after; 1 ms is no grid
+        f"points as (select *, {_floor('e', grid)} as point from happened), "
+        f"entered as (select *, unnest([e, point, point + {grid}]) as enters from points) "
+        f"select distinct {', '.join(keys)}, make_timestamp_ms(enters + reach + step) as t "
+        f"from entered, reaches, unnest([-1, 0, 1]) as steps (step)"
+    )
+
+
+def _durations(case: str) -> set[int]:
+    """Every duration of a spec as it is written there, in milliseconds: windows, ttl and granularity."""
+    written = re.findall(r"\b\d+[smhdw]\b", (HERE / case / "spec.yml").read_text())
+    return {parse_duration(text).milliseconds for text in written}
+
+
+def _floor(milliseconds: str, grid: int) -> str:
+    return f"({milliseconds} - (({milliseconds} % {grid}) + {grid}) % {grid})"
 
 
 def _as_of(view: View, keys: list[str], names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The validity table against a brute-force reference: random histories, probed on and around every boundary.
+"""Validity tables against a brute-force reference: random histories, probed on and around every boundary.
 
 A case is one history of one entity. FSYNC_TEST_SEED repeats a run, FSYNC_TEST_CASES makes it longer.
 """
@@ -9,29 +9,31 @@ import math
 import os
 import random
 import shutil
-from collections.abc import Iterator
-from datetime import datetime
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from fsync.compile import compile_project, plan_project
 from fsync.dbt import run_dbt
-from fsync.instant import to_datetime, to_milliseconds
+from fsync.instant import END, to_datetime, to_milliseconds
 from fsync.plan import View
 from fsync.spec.project import open_project
 from fsync.sql.empty import empty_values
 from tests.conftest import BARE, copy_reference
-from tests.property.reference import DAY, HOUR, SECOND, WINDOWS, Event, values_as_of
+from tests.property.reference import DAY, HOUR, SECOND, Event, daily, exactly, in_order
 
 HERE = Path(__file__).parent
-CASES = int(os.environ.get("FSYNC_TEST_CASES", "2500"))
+CASES = int(os.environ.get("FSYNC_TEST_CASES", "10000"))
 SEED = int(os.environ.get("FSYNC_TEST_SEED", random.SystemRandom().randrange(2**32)))
-BATCH = 500
+BATCH = 2_500
 
 # a leap day, the end of February, both changes of daylight saving time in Europe, a second before 1970
 STARTS = ("2024-02-29", "2023-02-28T23:59:59.999", "2024-03-31T01:00:00", "2024-10-27T01:00:00", "1969-12-31T23:59:59")
@@ -39,11 +41,34 @@ STARTS = ("2024-02-29", "2023-02-28T23:59:59.999", "2024-03-31T01:00:00", "2024-
 STEPS = (0, 0, 1, -1, SECOND, SECOND - 1, HOUR, DAY, DAY - 1, DAY + 1, 30 * DAY, 30 * DAY - 1, 365 * DAY, 17 * DAY + 5)
 AMOUNTS = (None, "0", "0.01", "-0.01", "5", "4.99", "-99999999.99", "99999999.99", "12.5")
 CHANNELS = (None, "web", "shop", "", "ÿ")
+COLUMNS = {
+    "order_id": pa.int64(),
+    "user_id": pa.int64(),
+    "happened_at": pa.timestamp("ms"),
+    "amount": pa.decimal128(10, 2),
+    "channel": pa.string(),
+}
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A view of spec.yml: what it is by definition, and where its values can change."""
+
+    name: str
+    reference: Callable[[Sequence[Event], int], dict[str, Any]]
+    windows: tuple[int, ...]
+    every: int = 1
+
+
+VIEWS = (
+    Probed("property_", exactly, (SECOND, DAY, 30 * DAY, 365 * DAY)),
+    Probed("property_daily", daily, (DAY, 2 * DAY, 30 * DAY), every=DAY),
+)
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[View, str]:
-    """The view of spec.yml and its model's SQL, as dbt renders it."""
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[View, str]]:
+    """The views of spec.yml and their models' SQL, as dbt renders it."""
     root = copy_reference(tmp_path_factory.mktemp("property"), BARE)
     for name, folder in (("spec.yml", "feature_specs"), ("source.yml", "models")):
         (root / folder).mkdir()
@@ -51,8 +76,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[View, str]:
     project = open_project(root)
     compile_project(project)
     run_dbt(project, ["compile"])
-    (view,) = plan_project(project).views
-    return view, (root / "target/compiled/fsync/models/features/property_.sql").read_text()
+    models = root / "target/compiled/fsync/models/features"
+    return {view.name: (view, (models / f"{view.name}.sql").read_text()) for view in plan_project(project).views}
 
 
 def history(randomly: random.Random) -> list[Event]:
@@ -72,61 +97,80 @@ def history(randomly: random.Random) -> list[Event]:
     return events
 
 
-def probes(events: list[Event], randomly: random.Random) -> list[int]:
+def probes(events: list[Event], view: Probed, randomly: random.Random) -> list[int]:
     """Every instant at which a value can change, the milliseconds around it, and some others."""
-    boundaries = [event.at + reach for event in events if event.at is not None for reach in (0, *WINDOWS)]
-    if not boundaries:
+    happened = {event.at for event in events if event.at is not None}
+    if not happened:
         return [to_milliseconds(STARTS[0])]
+    before = {at // view.every * view.every for at in happened}
+    points = {*happened, *before, *(at + view.every for at in before)} if view.every > 1 else happened
+    boundaries = [point + reach for point in points for reach in (0, *view.windows)]
     around = {boundary + step for boundary in boundaries for step in (-1, 0, 1)}
     others = [randomly.randint(min(boundaries), max(boundaries)) for _ in range(3)]
     return sorted(around | set(others))
 
 
-def build(sql: str, histories: list[list[Event]]) -> dict[int, list[tuple[Any, ...]]]:
-    """The model's rows, by entity, in the order of time."""
+def build(models: Iterable[str], histories: list[list[Event]]) -> Iterator[dict[int, list[tuple[Any, ...]]]]:
+    """Of each model the rows, by entity, in the order of time; times are in milliseconds."""
     rows: list[tuple[Any, ...]] = [
-        (entity * 100 + event.order_id, entity, _when(event), event.amount, event.channel)
+        (event.order_id, entity, event.at, event.amount, event.channel)
         for entity, events in enumerate(histories)
         for event in events
     ]
-    rows.append((-1, None, datetime(2024, 1, 1), Decimal(1), "nobody"))
+    rows.append((-1, None, 0, Decimal(1), "nobody"))
+    given = pa.table(dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)), schema=pa.schema(list(COLUMNS.items())))
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as warehouse")
         connection.execute("create schema warehouse.property")
-        connection.execute(
-            "create table warehouse.property.events "
-            "(order_id bigint, user_id bigint, happened_at timestamp, amount decimal(10,2), channel varchar)"
-        )
-        marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
-        connection.execute(f"insert into warehouse.property.events values {marks}", [v for row in rows for v in row])
-        found = connection.execute(f"select * from ({sql}) order by user_id, valid_from").fetchall()
-    return {entity: list(group) for entity, group in groupby(found, key=lambda row: row[0])}
+        connection.register("given", given)
+        connection.execute("create table warehouse.property.events as from given")
+        for sql in models:
+            found = connection.execute(
+                "select user_id, epoch_ms(valid_from), epoch_ms(valid_to), columns(* exclude (user_id, valid_from, "
+                f"valid_to)) from ({sql}) order by user_id, valid_from"
+            ).fetchall()
+            yield {entity: list(group) for entity, group in groupby(found, key=lambda row: row[0])}
 
 
-def _when(event: Event) -> datetime | None:
-    return None if event.at is None else to_datetime(event.at)
-
-
-def test_the_table_is_the_reference_at_every_instant(compiled: tuple[View, str]) -> None:
-    view, sql = compiled
-    names = [planned.name for planned in view.features]
-    empty = empty_values(view)
+def test_the_tables_are_the_reference_at_every_instant(compiled: dict[str, tuple[View, str]]) -> None:
+    assert {view.name for view in VIEWS} == compiled.keys()
     randomly = random.Random(SEED)
     probed = 0
     for size in _batches():
         histories = [history(randomly) for _ in range(size)]
-        tables = build(sql, histories)
-        for entity, events in enumerate(histories):
-            table = tables.get(entity, [])
-            _assert_sound(table)
-            for t in probes(events, randomly):
-                row = next((row for row in table if row[1] < to_datetime(t) <= row[2]), None)
-                got = dict(zip(names, empty if row is None else row[3:], strict=True))
-                expected = values_as_of(events, t)
-                assert _same(got, expected), f"seed {SEED}, as of {to_datetime(t)}, of {events}: {got} != {expected}"
-                probed += 1
+        tables = build([compiled[view.name][1] for view in VIEWS], histories)
+        for view, table in zip(VIEWS, tables, strict=True):
+            planned = compiled[view.name][0]
+            names, empty = [feature.name for feature in planned.features], empty_values(planned)
+            for entity, events in enumerate(histories):
+                rows, instants = table.get(entity, []), probes(events, view, randomly)
+                _assert_sound(rows, view.every)
+                _assert_same(view, events, rows, instants, names, empty)
+                probed += len(instants)
     print(f"\n{CASES} histories probed at {probed} instants, seed {SEED}")
-    assert probed > 2 * CASES
+    assert probed >= CASES * len(VIEWS)
+
+
+def _assert_same(
+    view: Probed,
+    events: list[Event],
+    rows: list[tuple[Any, ...]],
+    instants: list[int],
+    names: list[str],
+    empty: tuple[Any, ...],
+) -> None:
+    """Holds the rows of one entity against the reference."""
+    starts = [row[1] for row in rows]
+    ordered = in_order(events)
+    for t in instants:
+        held = bisect_left(starts, t) - 1  # the last row that starts before t
+        got = rows[held][3:] if held >= 0 else empty
+        reference = view.reference(ordered, t)
+        expected = tuple(reference[name] for name in names)
+        if got != expected and not all(map(_equal, got, expected)):
+            differ = {n: (g, e) for n, g, e in zip(names, got, expected, strict=True) if not _equal(g, e)}
+            pytest.fail(f"seed {SEED}, as of {to_datetime(t)}, of {events}: got, expected: {differ}")
+    assert reference.keys() == set(names)
 
 
 def _batches() -> Iterator[int]:
@@ -134,15 +178,12 @@ def _batches() -> Iterator[int]:
         yield min(BATCH, CASES - start)
 
 
-def _assert_sound(table: list[tuple[Any, ...]]) -> None:
-    """Rows have a length, follow each other, and go on until the end of time."""
+def _assert_sound(table: list[tuple[Any, ...]], every: int) -> None:
+    """Rows have a length, follow each other, start on the grid, and go on until the end of time."""
     for row, following in pairwise(table):
         assert row[1] < row[2] == following[1]
-    assert not table or table[-1][2] == datetime(9999, 12, 31)
-
-
-def _same(got: dict[str, Any], expected: dict[str, Any]) -> bool:
-    return got.keys() == expected.keys() and all(_equal(got[name], expected[name]) for name in got)
+    assert not table or table[-1][2] == END
+    assert all(row[1] % every == 0 for row in table)
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -1,0 +1,108 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (user_id): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     cd_amounts_1d     window_count_distinct(amount, 1d)
+--     cd_amounts_7d     window_count_distinct(amount, 7d)
+--     cd_amounts_ever   lifetime_count_distinct(amount)
+--     cd_channels_7d    window_count_distinct(channel, 7d)
+--     cd_channels_ever  lifetime_count_distinct(channel) where amount <> 7.25
+--     cd_instants_7d    window_count_distinct(paid_at, 7d)
+{{ config(materialized='validity_table') }}
+
+WITH events AS (
+  /* what the features read of each event */
+  SELECT
+    source.user_id AS user_id,
+    CASE
+      WHEN source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.paid_at)
+    END AS event_at,
+    source.amount AS amount,
+    source.channel AS channel,
+    CASE WHEN source.amount <> 7.25 THEN source.channel END AS input_cd_channels_ever,
+    DATE_TRUNC('MILLISECOND', source.paid_at) AS paid_at
+  FROM {{ source('count_distinct', 'events') }} AS source
+), history AS (
+  /* events without user_id or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    user_id,
+    event_at,
+    amount,
+    channel,
+    input_cd_channels_ever,
+    paid_at
+  FROM events
+  WHERE
+    NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    amount,
+    channel,
+    input_cd_channels_ever,
+    paid_at
+  FROM history
+  UNION ALL
+  /* and leaves the window of 1d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '1' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM history
+  UNION ALL
+  /* and leaves the window of 7d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '7' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM history
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    user_id,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_count_distinct('amount', '1d') }} AS BIGINT) AS cd_amounts_1d,
+    CAST({{ fsync.window_count_distinct('amount', '7d') }} AS BIGINT) AS cd_amounts_7d,
+    CAST({{ fsync.lifetime_count_distinct('amount') }} AS BIGINT) AS cd_amounts_ever,
+    CAST({{ fsync.window_count_distinct('channel', '7d') }} AS BIGINT) AS cd_channels_7d,
+    CAST({{ fsync.lifetime_count_distinct('input_cd_channels_ever') }} AS BIGINT) AS cd_channels_ever,
+    CAST({{ fsync.window_count_distinct('paid_at', '7d') }} AS BIGINT) AS cd_instants_7d
+  FROM changes
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_7d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), lifetime AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  user_id,
+  valid_from,
+  valid_to,
+  cd_amounts_1d,
+  cd_amounts_7d,
+  cd_amounts_ever,
+  cd_channels_7d,
+  cd_channels_ever,
+  cd_instants_7d
+FROM windowed
+WHERE
+  valid_from < valid_to

@@ -1,0 +1,106 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (user_id): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     fi_channel_1d      window_first(channel, 1d)
+--     fi_channel_7d      window_first(channel, 7d)
+--     fi_channel_ever    lifetime_first(channel)
+--     fi_line_ever       lifetime_first(line)
+--     fi_shop_amount_7d  window_first(amount, 7d) where channel = 'shop'
+{{ config(materialized='validity_table') }}
+
+WITH events AS (
+  /* what the features read of each event */
+  SELECT
+    source.user_id AS user_id,
+    CASE
+      WHEN source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.paid_at)
+    END AS event_at,
+    source.receipt AS receipt,
+    source.line AS key_line,
+    source.channel AS channel,
+    CASE WHEN source.channel = 'shop' THEN source.amount END AS input_fi_shop_amount_7d,
+    CAST(source.line AS BIGINT) AS line
+  FROM {{ source('first', 'events') }} AS source
+), history AS (
+  /* events without user_id or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    user_id,
+    event_at,
+    channel,
+    input_fi_shop_amount_7d,
+    line,
+    ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY event_at, receipt, key_line) AS event_number
+  FROM events
+  WHERE
+    NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    channel,
+    input_fi_shop_amount_7d,
+    line,
+    event_number
+  FROM history
+  UNION ALL
+  /* and leaves the window of 1d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '1' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM history
+  UNION ALL
+  /* and leaves the window of 7d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '7' DAYS,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+  FROM history
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    user_id,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_first('channel', '1d') }} AS TEXT) AS fi_channel_1d,
+    CAST({{ fsync.window_first('channel', '7d') }} AS TEXT) AS fi_channel_7d,
+    CAST({{ fsync.lifetime_first('channel') }} AS TEXT) AS fi_channel_ever,
+    CAST({{ fsync.lifetime_first('line') }} AS BIGINT) AS fi_line_ever,
+    CAST({{ fsync.window_first('input_fi_shop_amount_7d', '7d') }} AS DECIMAL(10, 2)) AS fi_shop_amount_7d
+  FROM changes
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_7d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), lifetime AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  user_id,
+  valid_from,
+  valid_to,
+  fi_channel_1d,
+  fi_channel_7d,
+  fi_channel_ever,
+  fi_line_ever,
+  fi_shop_amount_7d
+FROM windowed
+WHERE
+  valid_from < valid_to

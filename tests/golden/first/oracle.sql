@@ -1,0 +1,20 @@
+-- the oldest value that is not NULL; of one instant, that of the least receipt (byte by byte), then the least line
+with w as (
+    select p.user_id, p.t, e.*
+    from probes p
+    left join (select *, user_id as whose, date_trunc('millisecond', paid_at) as e from events) e
+        on e.whose = p.user_id and e.e < p.t
+)
+select
+    user_id,
+    t,
+    list(channel order by e, receipt, line) filter (channel is not null and t - interval 1 day <= e)[1]
+        as fi_channel_1d,
+    list(channel order by e, receipt, line) filter (channel is not null and t - interval 7 day <= e)[1]
+        as fi_channel_7d,
+    list(channel order by e, receipt, line) filter (channel is not null)[1] as fi_channel_ever,
+    list(line order by e, receipt, line) filter (line is not null)[1] as fi_line_ever,
+    list(amount order by e, receipt, line)
+        filter (amount is not null and channel = 'shop' and t - interval 7 day <= e)[1] as fi_shop_amount_7d
+from w
+group by user_id, t

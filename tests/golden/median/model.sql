@@ -1,0 +1,92 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (user_id): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     md_middle_1d     window_median(amount, 1d)
+--     md_middle_7d     window_median(amount, 7d)
+--     md_middle_ever   lifetime_median(amount)
+--     md_middle_order  lifetime_median(order_id) where amount >= 0
+{{ config(materialized='validity_table') }}
+
+WITH events AS (
+  /* what the features read of each event */
+  SELECT
+    source.user_id AS user_id,
+    CASE
+      WHEN source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.paid_at)
+    END AS event_at,
+    source.amount AS amount,
+    CASE WHEN source.amount >= 0 THEN source.order_id END AS input_md_middle_order
+  FROM {{ source('median', 'events') }} AS source
+), history AS (
+  /* events without user_id or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    user_id,
+    event_at,
+    amount,
+    input_md_middle_order
+  FROM events
+  WHERE
+    NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    amount,
+    input_md_middle_order
+  FROM history
+  UNION ALL
+  /* and leaves the window of 1d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '1' DAYS,
+    NULL,
+    NULL
+  FROM history
+  UNION ALL
+  /* and leaves the window of 7d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '7' DAYS,
+    NULL,
+    NULL
+  FROM history
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    user_id,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_median('amount', '1d') }} AS DOUBLE) AS md_middle_1d,
+    CAST({{ fsync.window_median('amount', '7d') }} AS DOUBLE) AS md_middle_7d,
+    CAST({{ fsync.lifetime_median('amount') }} AS DOUBLE) AS md_middle_ever,
+    CAST({{ fsync.lifetime_median('input_md_middle_order') }} AS DOUBLE) AS md_middle_order
+  FROM changes
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), last_7d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  ), lifetime AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  user_id,
+  valid_from,
+  valid_to,
+  md_middle_1d,
+  md_middle_7d,
+  md_middle_ever,
+  md_middle_order
+FROM windowed
+WHERE
+  valid_from < valid_to
