@@ -94,6 +94,8 @@ def test_what_has_none_is_a_fault_inside_the_text(text: str) -> None:
         ("cast(price as decimal)", "cast(price as decimal)", "decimal(18, 3)"),
         ("cast(cast(price as decimal(5, 2)) as decimal)", "cast(cast(price as decimal(5, 2)) as decimal)", "(18, 3)"),
         ("cast(name as varchar(3))", "cast(name as varchar(3))", "substring"),
+        ("cast(name::varchar as decimal(10, 2))", "cast(name::varchar as decimal(10, 2))", "staging model"),
+        ("cast(ratio::varchar as varchar)", "ratio::varchar", "floor"),
         ("try_cast(n as double)", "try_cast(n as double)", "staging model"),
         ("seen > timestamptz '2024-01-31'", "timestamptz '2024-01-31'", "UTC"),
         ("round(ratio, 2)", "round(ratio, 2)", "floor(a * 100 + 0.5) / 100"),

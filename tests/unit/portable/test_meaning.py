@@ -235,5 +235,10 @@ def test_what_does_not_fit_is_an_error(text: str, evaluate: Evaluate) -> None:
         evaluate(text)
 
 
+def test_what_does_not_print_in_a_table(evaluate: Evaluate) -> None:
+    assert evaluate("trim('\t a\u00a0 ')")[0] == "\t a\u00a0"  # spaces alone
+    assert evaluate("length('e\u0301')")[0] == 2  # code points, and not what they look like
+
+
 def test_a_power_without_a_real_number_is_nan(evaluate: Evaluate) -> None:
     assert math.isnan(evaluate("power(-8, 1e0 / 3)")[0])

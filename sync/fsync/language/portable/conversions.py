@@ -105,9 +105,8 @@ def _target(typing: Typing, node: exp.Expr) -> SqlType | None:
         mend = "write cast(a as varchar), and substring(…, 1, 10) to cut it"
         return typing.not_portable(node, "engines do not agree on a text of limited length", mend)
     if target is None or to.expressions:
-        return typing.not_portable(
-            node, f"a feature has no type {to.sql('duckdb').lower()}", _LIKE.get(to.this, _THERE)
-        )
+        name = to.sql("duckdb") if to.expressions else to.this.value
+        return typing.not_portable(node, f"a feature has no type {name.lower()}", _LIKE.get(to.this, _THERE))
     return target
 
 
@@ -142,7 +141,9 @@ _TARGETS: Final[Mapping[exp.DType, SqlType]] = {
 }
 _THERE: Final = "there are: bigint, decimal(p, s), double, varchar, boolean, date, timestamp, uuid"
 _LIKE: Final[Mapping[exp.DType, str]] = {
-    **dict.fromkeys((exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT), "write cast(… as bigint)"),
+    **dict.fromkeys(
+        (exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT), "integers are bigint: cast(floor(a) as bigint)"
+    ),
     exp.DType.INT128: "write cast(… as decimal(38, 0))",
     exp.DType.FLOAT: "write cast(… as double)",
     exp.DType.TIMESTAMPTZ: "times are in UTC, without a zone: timestamp '2024-01-31 12:00:00+01:00' is converted",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from sqlglot import exp
 
-from fsync.language.suggest import did_you_mean
 from fsync.language.transformations import FORMS
 
 _CLOCK: Final = "a feature is a function of entity and time, not of the clock"
@@ -141,9 +141,10 @@ def hints(node: exp.Expr, name: str | None, functions: Iterable[str]) -> tuple[s
         return (f"aggregates are transformations: {form}(column, 30d), in a feature of its own",)
     if type(node) in _NODES:
         return (_NODES[type(node)],)
-    if isinstance(node, exp.Anonymous) and name is not None:
-        return did_you_mean(name, sorted(set(functions))) or (_STAGING,)
-    return (_STAGING,) if isinstance(node, exp.Func) and not isinstance(node, exp.Binary) else ()
+    if name is None:
+        return ()
+    near = get_close_matches(name, sorted(set(functions)), n=1, cutoff=0.8) if isinstance(node, exp.Anonymous) else []
+    return (f"did you mean {near[0]!r}?",) if near else (_STAGING,)
 
 
 def _is_aggregate(node: exp.Expr) -> bool:

@@ -42,6 +42,9 @@ def place(node: exp.Expr, text: str) -> tuple[int, int]:
         start = min(start, place(node.this, text)[0])
     elif (call := _call(node, text)) is not None:
         start, end = min(start, call.start()), max(end, _closing(text, call.end()))
+    elif isinstance(node, exp.Binary):
+        sides = [place(side, text) for side in (node.this, node.expression) if is_placed(side)]
+        start, end = min(start, *(side[0] for side in sides)), max(end, *(side[1] for side in sides))
     elif isinstance(node, exp.Bracket):
         end = max(end, text.find("]", end) + 1)
     elif isinstance(node, exp.Cast) and is_placed(node.this):
@@ -81,7 +84,7 @@ def _with_brackets(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _call(node: exp.Expr, text: str) -> re.Match[str] | None:
-    if isinstance(node, exp.Column | exp.Literal | exp.Case):
+    if isinstance(node, exp.Column | exp.Literal | exp.Case) or _has_colons(node, text):
         return None
     if "start" in node.meta:
         return _CALL.match(text, node.meta["start"])
@@ -104,6 +107,11 @@ def _cast(node: exp.Cast, text: str, start: int, end: int) -> tuple[int, int]:
         return start, max(end, colons.end())
     before = re.search(r"\w+\s*$", text[:start])
     return (start if before is None else before.start()), end
+
+
+def _has_colons(node: exp.Expr, text: str) -> bool:
+    is_cast = isinstance(node, exp.Cast) and is_placed(node.this)
+    return is_cast and _TYPE.match(text, place(node.this, text)[1]) is not None
 
 
 def _to_the_sign(node: exp.Expr, text: str, start: int) -> int:
