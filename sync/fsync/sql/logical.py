@@ -103,7 +103,16 @@ def _logarithm(part: exp.Expr) -> exp.Expr:
 def _rounding(part: exp.Expr) -> exp.Expr:
     """Of an integer, nothing: engines round it through DOUBLE, which has 53 bits."""
     types = typed(part)
-    return exp.Paren(this=part.this) if types is not None and types.gives.is_integer else part
+    if types is None or not types.gives.is_integer:
+        return part
+    number: exp.Expr = part.this
+    return exp.Paren(this=number) if isinstance(number, exp.Binary | exp.Anonymous) else number
+
+
+def _trimming(part: exp.Expr) -> exp.Expr:
+    """With its space written out: engines have a wider idea of what a space is."""
+    part.set("expression", exp.Literal.string(" "))
+    return part
 
 
 def _truncation(part: exp.Expr) -> exp.Expr:
@@ -147,6 +156,7 @@ _BUILT: Final[Mapping[type[exp.Expr], _Build]] = {
     exp.Floor: _rounding,
     exp.Ceil: _rounding,
     exp.Round: _rounding,
+    exp.Trim: _trimming,
     exp.TimestampTrunc: _truncation,
     exp.DateTrunc: _truncation,
     exp.Extract: _extraction,

@@ -47,17 +47,20 @@ def _to_milliseconds(instant: exp.Expr) -> exp.Expr:
 
 
 def _divide(dividend: exp.Expr, divisor: exp.Expr) -> exp.Expr:
-    # DuckDB's `/` is DOUBLE for every pair of numbers; by zero it is an error or infinity, so never by zero
-    bare = divisor.unnest()
-    is_constant = isinstance(bare, exp.Literal) and float(bare.name) != 0
-    if not is_constant and not (isinstance(bare, exp.Nullif) and _is_zero(bare.expression)):
-        divisor = exp.Nullif(this=divisor, expression=exp.Literal.number(0))
-    return exp.Div(this=_operand(dividend), expression=_operand(divisor))
+    # DuckDB's `/` is DOUBLE for every pair of numbers; by zero it is an error or infinity
+    return exp.Div(this=_operand(dividend), expression=_operand(_never_zero(divisor)))
 
 
 def _remainder(dividend: exp.Expr, divisor: exp.Expr) -> exp.Expr:
-    never_zero = exp.Nullif(this=divisor, expression=exp.Literal.number(0))
-    return exp.Paren(this=exp.Mod(this=_operand(dividend), expression=never_zero))
+    return exp.Mod(this=_operand(dividend), expression=_operand(_never_zero(divisor)))
+
+
+def _never_zero(divisor: exp.Expr) -> exp.Expr:
+    bare = divisor.unnest()
+    is_constant = isinstance(bare, exp.Literal) and float(bare.name) != 0
+    if is_constant or (isinstance(bare, exp.Nullif) and _is_zero(bare.expression)):
+        return divisor
+    return exp.Nullif(this=divisor, expression=exp.Literal.number(0))
 
 
 def _sign(number: exp.Expr) -> exp.Expr:
