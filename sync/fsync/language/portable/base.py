@@ -71,7 +71,7 @@ class Typing:
     def type_of(self, node: exp.Expr) -> SqlType | None:
         """The type of `node`, or None when a fault (in it, or elsewhere in the project) hides it.
 
-        The type is noted on the node, where lowering finds it: DuckDB alone has three ways to round.
+        The type is noted on the node, where lowering finds it: engines give some results fewer digits.
         """
         entries, name = self.language.get(type(node), ()), called(node, self.text)
         if not _is_written_so(node, name, entries):

@@ -40,6 +40,8 @@ def place(node: exp.Expr, text: str) -> tuple[int, int]:
         return _with_brackets(text, *place(node.this, text))
     if isinstance(node, exp.Window | exp.Filter | exp.IgnoreNulls | exp.Neg | exp.Not) and is_placed(node.this):
         start = min(start, place(node.this, text)[0])
+    elif isinstance(node, exp.Cast) and is_placed(node.this):
+        start, end = _cast(node, text, start, end)
     elif (call := _call(node, text)) is not None:
         start, end = min(start, call.start()), max(end, _closing(text, call.end()))
     elif isinstance(node, exp.Binary):
@@ -47,8 +49,6 @@ def place(node: exp.Expr, text: str) -> tuple[int, int]:
         start, end = min(start, *(side[0] for side in sides)), max(end, *(side[1] for side in sides))
     elif isinstance(node, exp.Bracket):
         end = max(end, text.find("]", end) + 1)
-    elif isinstance(node, exp.Cast) and is_placed(node.this):
-        start, end = _cast(node, text, start, end)
     while _is_open(text[start:end]) and (bracket := _BRACKET.match(text, end)):
         end = bracket.end()
     if isinstance(node, exp.Window) and (over := _OVER.match(text, end)):
@@ -90,6 +90,11 @@ def _call(node: exp.Expr, text: str) -> re.Match[str] | None:
         return _CALL.match(text, node.meta["start"])
     if not isinstance(node, exp.Func) or isinstance(node, exp.Binary):
         return None
+    return _opened(node, text)
+
+
+def _opened(node: exp.Func, text: str) -> re.Match[str] | None:
+    """The call before a node whose name sqlglot has not placed."""
     before = text[: span(node, text)[0]]
     for call in reversed(list(_CALL.finditer(before))):
         if not _BETWEEN.fullmatch(before, call.end()):
@@ -101,10 +106,12 @@ def _call(node: exp.Expr, text: str) -> re.Match[str] | None:
 
 
 def _cast(node: exp.Cast, text: str, start: int, end: int) -> tuple[int, int]:
-    """A cast that is not written `cast(…)`: `a::type`, or a constant such as `date '2024-01-31'`."""
+    """A cast: `cast(a as type)`, `a::type`, or a constant such as `date '2024-01-31'`."""
     start, inner = place(node.this, text)
     if (colons := _TYPE.match(text, inner)) is not None:
         return start, max(end, colons.end())
+    if (call := _opened(node, text)) is not None:
+        return call.start(), _closing(text, call.end())
     before = re.search(r"\w+\s*$", text[:start])
     return (start if before is None else before.start()), end
 
