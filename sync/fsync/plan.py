@@ -16,7 +16,7 @@ from fsync.check.names import IS_EVENT, RESERVED, STEPS, is_plain
 from fsync.errors import InputError
 from fsync.language.canonical import canonical
 from fsync.language.duration import Duration
-from fsync.language.scalar import columns_of
+from fsync.language.portable import columns_of
 from fsync.language.suggest import did_you_mean
 from fsync.language.types import DATE, DOUBLE, TIMESTAMP, SqlType
 from fsync.spec.catalog import Catalog

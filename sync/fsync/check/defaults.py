@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from fsync.check.expressions import feature_types
-from fsync.language.scalar import is_time
+from fsync.language.portable import is_time
 from fsync.language.types import BIGINT, BOOLEAN, DATE, DOUBLE, TIMESTAMP, VARCHAR, SqlType
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Default

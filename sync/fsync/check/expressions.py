@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from sqlglot import exp
 
 from fsync.language.expression import Fault, span
-from fsync.language.scalar import columns_of, infer
+from fsync.language.portable import columns_of, infer
 from fsync.language.types import BIGINT, BOOLEAN, DOUBLE, NULL, SqlType, quantised
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from fsync.language.scalar import infer
+from fsync.language.portable import infer
 from fsync.language.types import DOUBLE
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Feature

@@ -6,7 +6,7 @@ lowering replaces each of these before printing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -14,8 +14,10 @@ from typing import Final
 from sqlglot import exp
 
 from fsync.instant import to_datetime, to_milliseconds
+from fsync.language.portable import typed
+from fsync.language.portable.times import unit_of
 from fsync.language.transformations import base
-from fsync.language.types import decimal, quantised
+from fsync.language.types import DATE, NULL, decimal, quantised
 
 #: a timestamp in UTC, or a date → the timestamp, cut (not rounded) to milliseconds
 TO_MILLISECONDS: Final = "FSYNC_TO_MILLISECONDS"
@@ -28,9 +30,25 @@ REACH_BACK: Final = "FSYNC_REACH_BACK"
 
 #: a timestamp, a number of milliseconds → the first multiple of that number since the epoch that is later
 NEXT_MULTIPLE: Final = "FSYNC_NEXT_MULTIPLE"
+#: two exact numbers → the remainder with the sign of the first, NULL where the second is 0
+REMAINDER: Final = "FSYNC_REMAINDER"
+#: a number → 1, 0 or -1 as BIGINT
+SIGN: Final = "FSYNC_SIGN"
+#: a number → its square root in DOUBLE, NULL below 0
+SQRT: Final = "FSYNC_SQRT"
+#: a number → its natural logarithm in DOUBLE, NULL from 0 down
+LN: Final = "FSYNC_LN"
+#: the name of a part, a date or timestamp → the part as BIGINT: whole seconds, ISO days of the week
+PART: Final = "FSYNC_PART"
+#: the name of a unit, two dates or timestamps → how many starts of the unit lie between them, as BIGINT
+BOUNDARIES: Final = "FSYNC_BOUNDARIES"
 
 PLACEHOLDERS: Final = frozenset(
-    {TO_MILLISECONDS, DIVIDE, LATER, REACH_BACK, NEXT_MULTIPLE, base.FIRST, base.LAST, base.PERCENTILE}
+    {
+        *(TO_MILLISECONDS, DIVIDE, LATER, REACH_BACK, NEXT_MULTIPLE),
+        *(REMAINDER, SIGN, SQRT, LN, PART, BOUNDARIES),
+        *(base.FIRST, base.LAST, base.PERCENTILE),
+    }
 )
 
 
@@ -67,19 +85,114 @@ def logical(node: exp.Expr) -> exp.Expr:
     """A parsed scalar expression as a logical tree, in which everything has its one meaning.
 
     Division gives DOUBLE and NULL for a zero divisor; integers are computed in 64 bits, constants too; a
-    constant time is written in UTC and milliseconds.
+    constant time is written in UTC and milliseconds. The result has the type that `infer` found, which is
+    noted on the nodes; constants apart, whose integers an engine may hold in fewer bits.
     """
     return rewrite(node, _logical)
 
 
 def _logical(part: exp.Expr) -> exp.Expr:
-    if isinstance(part, exp.Div):
-        return call(DIVIDE, part.this, part.expression)
-    if isinstance(part, exp.Cast) and isinstance(part.this, exp.Literal) and part.this.is_string:
-        return _time_constant(part.this.name, is_date=part.args["to"].is_type("date"))
-    if isinstance(part, exp.Literal) and not part.is_string and part.name.isdigit() and _is_narrow(part):
-        return exp.cast(part.copy(), "bigint")
+    types = typed(part)
+    if types is not None and types.gives == NULL:
+        return exp.Null()
+    if types is not None and NULL in types.takes and isinstance(part, _STRICT):
+        return exp.cast(exp.Null(), str(types.gives))  # which also tells engines the type of it
+    build = _BUILT.get(type(part))
+    return part if build is None else build(part)
+
+
+def _division(part: exp.Expr) -> exp.Expr:
+    return call(DIVIDE, part.this, part.expression)
+
+
+def _remainder(part: exp.Expr) -> exp.Expr:
+    return call(REMAINDER, part.this, part.expression)
+
+
+def _sign(part: exp.Expr) -> exp.Expr:
+    return call(SIGN, part.this)
+
+
+def _root(part: exp.Expr) -> exp.Expr:
+    return call(SQRT, part.this)
+
+
+def _logarithm(part: exp.Expr) -> exp.Expr:
+    return call(LN, part.this)
+
+
+def _rounding(part: exp.Expr) -> exp.Expr:
+    """Of an integer, nothing: engines round it through DOUBLE, which has 53 bits."""
+    types = typed(part)
+    if types is None or not types.gives.is_integer:
+        return part
+    number: exp.Expr = part.this
+    return exp.Paren(this=number) if isinstance(number, exp.Binary | exp.Anonymous) else number
+
+
+def _trimming(part: exp.Expr) -> exp.Expr:
+    """With its space written out: engines have a wider idea of what a space is."""
+    part.set("expression", exp.Literal.string(" "))
     return part
+
+
+def _truncation(part: exp.Expr) -> exp.Expr:
+    types = typed(part)
+    instant = exp.cast(part.this, "timestamp") if types is not None and DATE in types.takes else part.this
+    return exp.TimestampTrunc(this=instant, unit=exp.Var(this=unit_of(part).upper()))
+
+
+def _extraction(part: exp.Expr) -> exp.Expr:
+    return call(PART, exp.Literal.string(unit_of(part)), part.expression)
+
+
+def _difference(part: exp.Expr) -> exp.Expr:
+    return call(BOUNDARIES, exp.Literal.string(unit_of(part)), part.expression, part.this)
+
+
+def _cast(part: exp.Expr) -> exp.Expr:
+    is_text = isinstance(part.this, exp.Literal) and part.this.is_string
+    if is_text and part.args["to"].is_type("date", "timestamp", "timestampntz"):
+        return _time_constant(part.this.name, is_date=part.args["to"].is_type("date"))
+    return part
+
+
+def _literal(part: exp.Expr) -> exp.Expr:
+    types = typed(part)
+    if part.is_string or not part.name.isdigit():
+        return part
+    if types is not None and types.gives.name == "decimal":  # an integer too large for 64 bits
+        return exp.cast(part.copy(), str(types.gives))
+    return exp.cast(part.copy(), "bigint") if _is_narrow(part) else part
+
+
+_Build = Callable[[exp.Expr], exp.Expr]
+
+_BUILT: Final[Mapping[type[exp.Expr], _Build]] = {
+    exp.Div: _division,
+    exp.Mod: _remainder,
+    exp.Sign: _sign,
+    exp.Sqrt: _root,
+    exp.Ln: _logarithm,
+    exp.Floor: _rounding,
+    exp.Ceil: _rounding,
+    exp.Round: _rounding,
+    exp.Trim: _trimming,
+    exp.TimestampTrunc: _truncation,
+    exp.DateTrunc: _truncation,
+    exp.Extract: _extraction,
+    exp.DateDiff: _difference,
+    exp.Cast: _cast,
+    exp.Literal: _literal,
+}
+
+#: what is NULL whenever one of its operands is, so that a constant NULL among them makes it one
+_STRICT: Final = (
+    *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Abs, exp.Sign, exp.Floor, exp.Ceil, exp.Round),
+    *(exp.Sqrt, exp.Ln, exp.Exp, exp.Pow, exp.DPipe, exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Substring),
+    *(exp.Replace, exp.StartsWith, exp.EndsWith, exp.Contains, exp.Like),
+    *(exp.TimestampTrunc, exp.DateTrunc, exp.Extract, exp.DateDiff),
+)
 
 
 def _time_constant(text: str, *, is_date: bool) -> exp.Expr:
@@ -91,14 +204,29 @@ def _time_constant(text: str, *, is_date: bool) -> exp.Expr:
 
 
 def _is_narrow(literal: exp.Expr) -> bool:
-    """Whether an engine could compute with this integer in fewer bits: it meets no column in its arithmetic."""
+    """Whether an engine could compute with this integer in fewer bits than BIGINT has.
+
+    It could where it meets no column in its arithmetic, and where the digits of a DECIMAL hang on it.
+    """
     node, parent = literal, literal.parent
-    while isinstance(parent, exp.Paren | exp.Neg | exp.Abs | exp.If | exp.Case | exp.Coalesce | exp.Nullif):
+    while isinstance(parent, _PASSED) and not (isinstance(parent, exp.Round) and parent.this is not node):
+        if _is_decimal(parent) and isinstance(parent, _CHOOSING):
+            return True
         node, parent = parent, parent.parent
     if not isinstance(parent, exp.Add | exp.Sub | exp.Mul):
         return False
     other = parent.expression if parent.this is node else parent.this
-    return not isinstance(other.unnest(), exp.Column)
+    return _is_decimal(parent) or not isinstance(other.unnest(), exp.Column)
+
+
+def _is_decimal(node: exp.Expr) -> bool:
+    types = typed(node)
+    return types is not None and types.gives.name == "decimal"
+
+
+_CHOOSING: Final = (exp.Case, exp.Coalesce, exp.Greatest, exp.Least, exp.Mod)
+#: what gives an integer of as many bits as it was given
+_PASSED: Final = (*_CHOOSING, exp.Paren, exp.Neg, exp.Abs, exp.If, exp.Nullif, exp.Floor, exp.Ceil, exp.Round)
 
 
 def rewrite(tree: exp.Expr, replace: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:

@@ -7,10 +7,14 @@ from typing import Final
 
 from sqlglot import exp
 
+from fsync.language.portable import typed
+from fsync.language.portable.base import digits
 from fsync.language.transformations import base
+from fsync.language.types import decimal
 from fsync.sql import logical
 
 NAME: Final = "duckdb"
+_IN_64_BITS: Final = 18
 
 
 def render(tree: exp.Expr, *, pretty: bool = True) -> str:
@@ -21,7 +25,22 @@ def render(tree: exp.Expr, *, pretty: bool = True) -> str:
 def _lower(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Anonymous) and node.name in _LOWERED:
         return _LOWERED[node.name](*node.expressions)
-    return node
+    return _product(node) if isinstance(node, exp.Mul) else node
+
+
+def _product(node: exp.Mul) -> exp.Expr:
+    """A product of decimals with all of its digits.
+
+    DuckDB gives one of two decimals that fit 64 bits at most 18 digits, and an error where they are not enough.
+    """
+    types = typed(node)
+    if types is None or types.gives.precision is None or len(types.takes) != 2:
+        return node
+    (left, left_scale), (right, right_scale) = (digits(kind) for kind in types.takes)
+    if max(left, right) > _IN_64_BITS or left + right <= _IN_64_BITS or left_scale + right_scale >= _IN_64_BITS:
+        return node
+    wide = exp.cast(node.this, str(decimal(left + right, left_scale)))
+    return exp.cast(exp.Mul(this=wide, expression=node.expression), str(types.gives))
 
 
 def _to_milliseconds(instant: exp.Expr) -> exp.Expr:
@@ -29,12 +48,45 @@ def _to_milliseconds(instant: exp.Expr) -> exp.Expr:
 
 
 def _divide(dividend: exp.Expr, divisor: exp.Expr) -> exp.Expr:
-    # DuckDB's `/` is DOUBLE for every pair of numbers; by zero it is an error or infinity, so never by zero
+    # DuckDB's `/` is DOUBLE for every pair of numbers; by zero it is an error or infinity
+    return exp.Div(this=_operand(dividend), expression=_operand(_never_zero(divisor)))
+
+
+def _remainder(dividend: exp.Expr, divisor: exp.Expr) -> exp.Expr:
+    return exp.Mod(this=_operand(dividend), expression=_operand(_never_zero(divisor)))
+
+
+def _never_zero(divisor: exp.Expr) -> exp.Expr:
     bare = divisor.unnest()
     is_constant = isinstance(bare, exp.Literal) and float(bare.name) != 0
-    if not is_constant and not (isinstance(bare, exp.Nullif) and _is_zero(bare.expression)):
-        divisor = exp.Nullif(this=divisor, expression=exp.Literal.number(0))
-    return exp.Div(this=_operand(dividend), expression=_operand(divisor))
+    if is_constant or (isinstance(bare, exp.Nullif) and _is_zero(bare.expression)):
+        return divisor
+    return exp.Nullif(this=divisor, expression=exp.Literal.number(0))
+
+
+def _sign(number: exp.Expr) -> exp.Expr:
+    return exp.cast(exp.Sign(this=number), "bigint")  # of a TINYINT
+
+
+def _sqrt(number: exp.Expr) -> exp.Expr:
+    return _where(exp.GTE(this=_operand(number), expression=exp.Literal.number(0)), exp.Sqrt(this=number.copy()))
+
+
+def _ln(number: exp.Expr) -> exp.Expr:
+    return _where(exp.GT(this=_operand(number), expression=exp.Literal.number(0)), exp.Ln(this=number.copy()))
+
+
+def _where(condition: exp.Expr, value: exp.Expr) -> exp.Expr:
+    return exp.Case(ifs=[exp.If(this=condition, true=value)])
+
+
+def _part(name: exp.Expr, instant: exp.Expr) -> exp.Expr:
+    return exp.Extract(this=exp.Var(this=name.name.upper()), expression=instant)
+
+
+def _boundaries(unit: exp.Expr, start: exp.Expr, end: exp.Expr) -> exp.Expr:
+    name = exp.Var(this=unit.name.upper())
+    return exp.DateDiff(this=end, expression=start, unit=name, date_part_boundary=True)
 
 
 def _is_zero(node: exp.Expr) -> bool:
@@ -89,4 +141,10 @@ _LOWERED: Final[Mapping[str, Callable[..., exp.Expr]]] = {
     base.FIRST: _first,
     base.LAST: _last,
     base.PERCENTILE: _percentile,
+    logical.REMAINDER: _remainder,
+    logical.SIGN: _sign,
+    logical.SQRT: _sqrt,
+    logical.LN: _ln,
+    logical.PART: _part,
+    logical.BOUNDARIES: _boundaries,
 }
