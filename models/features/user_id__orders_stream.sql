@@ -10,7 +10,7 @@
 --     user_365d_min_order          window_min(amount, 365d)
 --     user_7d_spend                window_sum(amount, 7d)
 --     user_90d_avg_order_value     window_avg(amount, 90d) where amount > 0
-{{ config(materialized='table', post_hook="{{ fsync.stamp('user_id__orders_stream', 'c96d0055') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('user_id__orders_stream', 'b0f01829') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or a time is left out */

@@ -4,7 +4,7 @@
 --
 --     user_last_order_quantity  latest(quantity)
 --     user_lifetime_spend       lifetime_sum(amount)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('user_lifetime', 'ecfa6c96') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('user_lifetime', '66eb8247') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or a time is left out */

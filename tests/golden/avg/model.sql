@@ -5,7 +5,7 @@
 --     mean_7d            window_avg(amount, 7d)
 --     mean_ever          lifetime_avg(amount)
 --     mean_or_minus_one  window_avg(amount, 1d), default -1
-{{ config(materialized='table', post_hook="{{ fsync.stamp('avg_', '208db8aa') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('avg_', '490630b8') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or a time is left out */

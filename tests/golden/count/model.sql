@@ -7,7 +7,7 @@
 --     orders_1s     window_count(1s)
 --     orders_7d     window_count(7d)
 --     orders_ever   lifetime_count()
-{{ config(materialized='table', post_hook="{{ fsync.stamp('count', '3cf23eeb') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('count', 'd8ada97b') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or a time is left out */

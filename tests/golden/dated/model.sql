@@ -9,7 +9,7 @@
 --     last_seen       latest(seen)
 --     last_session    latest(session)
 --     ratio_1d        window_sum(RATIO, 1d)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('dated_', '031651bd') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('dated_', '6ea687d5') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without session, cohort or a time is left out */

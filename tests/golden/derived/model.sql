@@ -9,7 +9,7 @@
 --     share_7d       week_spend / nullif(all_spend, 0), default 0
 --     week_orders    window_count(7d)
 --     week_spend     window_sum(amount, 7d)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('derived_', '29ad9683') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('derived_', 'bd826e1f') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or a time is left out */

@@ -10,7 +10,7 @@
 --     mean          doubled / far, default -1
 --     mean_and_one  mean + 1
 --     since_noon    window_count(1d) where at_exactly < timestamp '2024-01-01T01:00:00.0019+01:00'
-{{ config(materialized='table', post_hook="{{ fsync.stamp('exact_', '500835f1') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('exact_', '6098d4e5') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or a time is left out */

@@ -6,7 +6,7 @@
 --     high_1d    window_max(case when score between 1 and 3 then score else abs(score) / 2 end, 1d)
 --     last_note  latest(upper(note)), default "{{ "{" }}# none #}"
 --     score_1d   window_sum(score, 1d) where note is null or not note in ('x', '{{ "{" }}% raw %}')
-{{ config(materialized='table', post_hook="{{ fsync.stamp('filtered_', 'c5008e2a') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('filtered_', '08b13f8f') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without country, shop or a time is left out */

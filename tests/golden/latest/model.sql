@@ -6,7 +6,7 @@
 --     last_big_order  latest(order_id) where amount > 5
 --     last_order      latest(order_id)
 --     recent_orders   window_count(7d)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('latest_', 'fedf4fc8') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('latest_', '94af2d36') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or a time is left out */

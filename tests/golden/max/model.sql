@@ -5,7 +5,7 @@
 --     last_time_2w  window_max(paid_at, 2w)
 --     most_7d       window_max(amount, 7d), default 0
 --     most_ever     lifetime_max(amount)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('max_', '38bc8d9b') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('max_', '9048bca5') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or a time is left out */

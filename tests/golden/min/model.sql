@@ -5,7 +5,7 @@
 --     first_time_7d  window_min(paid_at, 7d)
 --     least_7d       window_min(amount, 7d)
 --     least_ever     lifetime_min(amount)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('min_', '409ea2ac') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('min_', 'f550b78f') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or a time is left out */

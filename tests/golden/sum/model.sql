@@ -6,7 +6,7 @@
 --     spend_12h          window_sum(amount, 12h)
 --     spend_7d           window_sum(amount, 7d)
 --     spend_ever         lifetime_sum(amount)
-{{ config(materialized='table', post_hook="{{ fsync.stamp('sum_', 'fd4dbd0d') }}") }}
+{{ config(materialized='table', post_hook="{{ fsync.stamp('sum_', '404015c8') }}") }}
 
 WITH events AS (
   /* what the features read of each event; one without user_id or a time is left out */
