@@ -104,6 +104,17 @@ def copy_reference(folder: Path, parts: tuple[str, ...] = REFERENCE) -> Path:
     return folder
 
 
+def project_of_specs(folder: Path, case: Path) -> Path:
+    """A project of the specs of a test case; its staging.yml, or the reference one, says what they read."""
+    (folder / "feature_specs").mkdir()
+    (folder / "models").mkdir()
+    shutil.copy(ROOT / "dbt_project.yml", folder)
+    shutil.copy(ROOT / "models/staging/_staging.yml", folder / "models/staging.yml")
+    for path in sorted(case.glob("*.yml")):
+        shutil.copy(path, folder / ("models" if path.name == "staging.yml" else "feature_specs"))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The reference warehouse with 2,000 of its customers, built once for all tests that only read it."""

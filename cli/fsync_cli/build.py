@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fsync_cli.console import emit_json, progress_bar, say, table
+from fsync_cli.console import emit_json, issue_json, progress_bar, say, say_warnings, table
 from fsync_cli.options import Json, ProjectDir, Target
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def build(
                 "models": report.dbt.count("model"),
                 "tests": report.dbt.count("test"),
                 "seconds": round(report.dbt.seconds, 3),
+                "warnings": [issue_json(warning) for warning in report.compiled.warnings],
             }
         )
     else:
@@ -45,6 +46,7 @@ def build(
 
 def tell(report: BuildReport) -> None:
     """The short report of a build."""
+    say_warnings(report.compiled.warnings)
     rows = [
         [
             view.view,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fsync_cli.console import emit_json, say
+from fsync_cli.console import counted, emit_json, issue_json, say, say_warnings
 from fsync_cli.options import DryRun, Json, ProjectDir
 
 
@@ -40,14 +40,16 @@ def compile_(
                 "deleted": difference.deleted,
                 "unchanged": difference.unchanged,
                 "dry_run": dry_run or check,
+                "warnings": [issue_json(warning) for warning in report.warnings],
             }
         )
         return
+    say_warnings(report.warnings)
     for verb, paths in (("write", difference.written), ("delete", difference.deleted)):
         for path in paths:
             say(f"{'would ' if dry_run else ''}{verb} {path}")
-    count = len(report.plan.views)
+    warned = f"; {counted(len(report.warnings), 'warning')}" if report.warnings else ""
     say(
-        f"{report.features} features in {count} {'view' if count == 1 else 'views'}; "
-        f"{len(difference.paths)} files changed, {difference.unchanged} unchanged"
+        f"{report.features} features in {counted(len(report.plan.views), 'view')}; "
+        f"{len(difference.paths)} files changed, {difference.unchanged} unchanged{warned}"
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from fsync.spec.issue import Issue
 
 
 def say(text: str = "") -> None:
@@ -26,6 +29,24 @@ def emit(text: str) -> None:
 def emit_json(value: object) -> None:
     """One JSON document on one line. A DECIMAL is text, with every digit; times are ISO 8601."""
     emit(json.dumps(value, ensure_ascii=False, allow_nan=False, default=_scalar))
+
+
+def say_warnings(warnings: Iterable[Issue]) -> None:
+    """Warnings, each with an empty line after it: the report follows."""
+    for warning in warnings:
+        say(f"{warning}\n")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: `1 error`, `2 errors`."""
+    return f"{number} {noun if number == 1 else noun + 's'}"
+
+
+def issue_json(issue: Issue) -> dict[str, object]:
+    """An issue for programs: the parts of the text that a person reads."""
+    place = issue.place
+    where = {"file": place.file, "line": place.line, "column": place.column}
+    return {"code": issue.code, "message": issue.message, **where, "notes": issue.notes}
 
 
 def _scalar(value: object) -> object:

@@ -11,7 +11,7 @@ import typer
 from fsync import __version__
 from fsync.errors import FsyncError, OutOfDate, SpecErrors
 from fsync_cli import build, compile, demo, get, push
-from fsync_cli.console import say
+from fsync_cli.console import counted, say
 
 _EXIT_BUG: Final = 70
 _EXIT_INTERRUPTED: Final = 130
@@ -91,8 +91,7 @@ def run(arguments: list[str] | None = None) -> int:
 def _tell(error: FsyncError) -> None:
     if isinstance(error, SpecErrors):
         say(str(error))
-        count = len(error.issues)
-        say(f"\n{count} {'error' if count == 1 else 'errors'} in the specs")
+        say(f"\n{counted(len(error.issues), 'error')} in the specs")
         return
     say(f"error: {error}")
     if isinstance(error, OutOfDate):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fsync.check import check
+from fsync.check import advise, check
 from fsync.errors import InputError, OutOfDate, SpecErrors
 from fsync.files import Difference, compare, compiled_files, write
 from fsync.plan import Plan, make_plan
-from fsync.spec.catalog import load_catalog
-from fsync.spec.issue import in_reading_order
+from fsync.spec.catalog import Catalog, load_catalog
+from fsync.spec.issue import Issue, in_reading_order
 from fsync.spec.project import SPECS, Project
 
 
@@ -19,6 +19,8 @@ class CompileReport:
 
     plan: Plan
     difference: Difference
+    #: what is allowed but hardly meant, in reading order
+    warnings: tuple[Issue, ...]
 
     @property
     def features(self) -> int:
@@ -27,6 +29,15 @@ class CompileReport:
 
 def plan_project(project: Project) -> Plan:
     """Read, check and plan the project's specs.
+
+    Raises:
+        SpecErrors, InputError: see `checked_catalog`.
+    """
+    return make_plan(checked_catalog(project))
+
+
+def checked_catalog(project: Project) -> Catalog:
+    """Read and check the project's specs.
 
     Raises:
         SpecErrors: every fault of the specs at once.
@@ -41,15 +52,16 @@ def plan_project(project: Project) -> Plan:
             f"there is no feature spec in {project.specs}",
             f"a feature is a YAML file in {SPECS}/, with name, entity, source, transformation and owner",
         )
-    return make_plan(catalog)
+    return catalog
 
 
 def compile_project(project: Project, *, dry_run: bool = False) -> CompileReport:
     """Write what the specs compile to; with `dry_run`, only say what would change."""
-    plan = plan_project(project)
+    catalog = checked_catalog(project)
+    plan = make_plan(catalog)
     files = compiled_files(plan, project)
     difference = compare(files, project) if dry_run else write(files, project)
-    return CompileReport(plan, difference)
+    return CompileReport(plan, difference, in_reading_order(advise(catalog)))
 
 
 def check_compiled(project: Project) -> CompileReport:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Final
 
 from sqlglot import exp
 
@@ -16,15 +12,12 @@ from fsync.check.names import IS_EVENT, RESERVED, STEPS, is_plain
 from fsync.errors import InputError
 from fsync.language.canonical import canonical
 from fsync.language.duration import Duration
-from fsync.language.portable import columns_of
 from fsync.language.suggest import did_you_mean
-from fsync.language.types import DATE, DOUBLE, TIMESTAMP, SqlType
+from fsync.language.types import SqlType
+from fsync.meaning import default_literal, view_hash
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
 from fsync.spec.source import Column, Source
-
-#: Part of every hash: raised when the compiler gives the same specs another meaning.
-SEMANTICS: Final = 1
 
 
 @dataclass(frozen=True)
@@ -81,16 +74,12 @@ class View:
     @property
     def needs_order(self) -> bool:
         """Whether a value depends on the order of events, so that those of one instant need one."""
-        return is_ordered(self.features)
+        return any(planned.feature.is_ordered for planned in self.features)
 
     @property
     def needs_lifetime(self) -> bool:
         """Whether a value depends on events of any age."""
         return any(planned.call is not None and planned.call.window is None for planned in self.features)
-
-
-def is_ordered(features: Iterable[Planned]) -> bool:
-    return any(planned.call is not None and planned.call.transformation.is_ordered for planned in features)
 
 
 @dataclass(frozen=True)
@@ -134,14 +123,14 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
             call=feature.call,
             input=inputs[_input_key(feature)].name if feature.call is not None else None,
             derived=None if feature.call is not None else _inlined(feature, expressions, types),
-            default=_default_literal(feature, types[feature.name]),
+            default=default_literal(feature, types[feature.name]),
         )
         for feature in features
     )
     windows = {feature.call.window for feature in features if feature.call is not None and feature.call.window}
     return View(
         name=name,
-        hash=_hash(planned, entity, source, features[0].every),
+        hash=view_hash(features, source, types),
         entity=entity,
         source=source,
         event_time=source.columns[source.event_time.lower()],
@@ -184,7 +173,7 @@ def _inputs(features: Iterable[Feature], taken: set[str]) -> Mapping[_InputKey, 
     return inputs
 
 
-# ---------------------------------------------------------------- derived features and defaults
+# ---------------------------------------------------------------- derived features
 
 
 def _inlined(feature: Feature, features: Mapping[str, Feature], types: Mapping[str, SqlType]) -> exp.Expr:
@@ -197,68 +186,7 @@ def _inlined(feature: Feature, features: Mapping[str, Feature], types: Mapping[s
         if other.call is not None:
             return exp.column(other.name)
         inner: exp.Expr = exp.Paren(this=_inlined(other, features, types))
-        default = _default_literal(other, types[other.name])
+        default = default_literal(other, types[other.name])
         return inner if default is None else exp.Coalesce(this=inner, expressions=[default])
 
     return feature.expression.node.copy().transform(replace)
-
-
-def _default_literal(feature: Feature, kind: SqlType) -> exp.Expr | None:
-    """The default of a feature as a literal of its type."""
-    value = feature.default
-    if value is None or feature.is_zero_when_empty:  # which has no NULL to replace
-        return None
-    if isinstance(value, bool):
-        return exp.Boolean(this=value)
-    if isinstance(value, str):
-        constant = exp.Literal.string(value)
-        return exp.cast(constant, str(kind)) if kind in (DATE, TIMESTAMP) else constant
-    # one text for 1, 1.0 and 1.00
-    text = repr(abs(float(value))) if kind == DOUBLE else format(abs(Decimal(str(value))).normalize(), "f")
-    literal = exp.Literal.number(text)
-    return exp.Neg(this=literal) if value < 0 else literal
-
-
-# ---------------------------------------------------------------- identity
-
-
-def _hash(features: tuple[Planned, ...], entity: tuple[Column, ...], source: Source, every: Duration | None) -> str:
-    """The first 8 hex digits of SHA-256 over what the view means."""
-    meaning = {
-        "semantics": SEMANTICS,
-        "entity": [[column.name, str(column.type)] for column in entity],
-        "source": source.name,
-        "columns": _columns_read(features, entity, source),
-        "event_time": source.event_time,
-        "unique_key": source.unique_key if is_ordered(features) else None,
-        "every": None if every is None else str(every),
-        "features": [_meaning(planned) for planned in features],
-    }
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def _columns_read(
-    features: tuple[Planned, ...], entity: tuple[Column, ...], source: Source
-) -> dict[str, tuple[str, bool]]:
-    """Every column of the source that matters, with its type and whether it has a zone."""
-    read = {column.name for column in entity} | {str(source.event_time).lower()}
-    for planned in features:
-        if planned.call is not None and planned.call.column is not None:
-            read |= columns_of(planned.call.column)
-        if planned.feature.where is not None:
-            read |= columns_of(planned.feature.where.node)
-    columns = (source.columns[name] for name in sorted(read))
-    return {column.name: (str(column.type), column.is_zoned) for column in columns}
-
-
-def _meaning(planned: Planned) -> list[str]:
-    call, feature = planned.call, planned.feature
-    if call is None:
-        body = canonical(planned.derived)
-    else:
-        window = str(call.window) if call.window is not None else call.reach
-        fraction = "" if call.fraction is None else f",{call.fraction.normalize():f}"
-        scale = "" if feature.scale is None else f",scale {feature.scale}"
-        body = f"{call.transformation.name}({canonical(call.column)}{fraction},{window}{scale})"
-    where = "" if feature.where is None else canonical(feature.where.node)
-    return [planned.name, str(planned.type), body, where, canonical(planned.default)]

@@ -37,6 +37,12 @@ def _hash(folder: Path, specs: str = SPECS, staging: str | None = None) -> str:
         ("28d", "4w"),
         ("28d", "672h"),
         ("quantity > 1", "(quantity>1)"),
+        ("quantity > 1", "1 < quantity"),
+        ("quantity > 1", "not quantity <= 1.0"),
+        ("amount * (1 + 1)", "(1 + 1) * amount"),
+        ("a / 2", "'a / nullif(2, 0)'"),
+        ("a / 2", "cast(a as double) / 2"),
+        ('window_sum(amount * (1 + 1), 28d)"', 'window_sum(amount * (1 + 1), 28d)", default: 0'),
         ("owner: me", "owner: you, description: what, pii: true"),
         ("latest(quantity)", "LATEST( quantity )"),
         ("default: 1", "default: 1.0"),
@@ -62,11 +68,17 @@ def test_the_order_of_features_keeps_the_hash(tmp_path: Path) -> None:
         ("quantity > 1", "quantity > 2"),
         ("quantity > 1", "quantity >= 1"),
         (", where: quantity > 1", ""),
+        ("quantity > 1", "not quantity > 1"),
+        ("quantity > 1", "quantity > 1 or quantity is null"),
         ("amount * (1 + 1)", "amount * 1 + 1"),
+        ("amount * (1 + 1)", "amount * (1 + 1.0)"),
+        ("amount * (1 + 1)", "amount * 1 * 1"),
         ("a / 2", "2 / a"),
         ("default: 1", "default: 2"),
         ("name: c,", "name: d,"),
         ("user_id", "order_id"),
+        ("owner: me", "owner: me, every: 7d"),
+        ("latest(quantity)", "latest(quantity), ttl: 1d"),
         ("latest(quantity)", "latest(order_id)"),
     ],
 )
@@ -83,6 +95,20 @@ def test_a_type_of_the_source_changes_the_hash(tmp_path: Path) -> None:
     assert _hash(tmp_path) != _hash(tmp_path, staging=staging.replace("data_type: timestamp", "data_type: timestamptz"))
 
 
+def test_a_scale_changes_the_hash(tmp_path: Path) -> None:
+    staging = (ROOT / "models/staging/_staging.yml").read_text().replace("decimal(10,2)", "double")
+    scaled = [SPECS.replace(", where: quantity > 1", f", where: quantity > 1, scale: {scale}") for scale in (2, 3)]
+    hashes = {_hash(tmp_path, specs, staging) for specs in (SPECS, *scaled)}
+    assert len(hashes) == 3
+
+
+def test_how_late_events_are_keeps_the_hash(tmp_path: Path) -> None:
+    staging = (ROOT / "models/staging/_staging.yml").read_text()
+    late = staging.replace("event_time: ordered_at", "event_time: ordered_at\n      meta: {fsync: {lateness: 2d}}")
+    assert late != staging
+    assert _hash(tmp_path) == _hash(tmp_path, staging=late)
+
+
 def test_no_text_can_look_like_another_expression(tmp_path: Path) -> None:
     one, other = "lower(owner) in ('a', 'b')", "lower(owner) in ('a,expressions=text:b')"
     staging = (ROOT / "models/staging/_staging.yml").read_text()
@@ -95,4 +121,4 @@ def test_no_text_can_look_like_another_expression(tmp_path: Path) -> None:
 def test_the_reference_views_keep_their_hashes() -> None:
     """A change here means that every deployment recomputes and pushes anew: raise SEMANTICS on purpose only."""
     hashes = {view.name: view.hash for view in plan_project(open_project(ROOT)).views}
-    assert hashes == {"user_id__orders_stream": "9c6be0dc", "user_lifetime": "7d36f0f4"}
+    assert hashes == {"user_id__orders_stream": "8e40b5d2", "user_lifetime": "3641750f"}

@@ -1,7 +1,7 @@
-"""What a catalog must satisfy before anything is planned: one rule a file, listed in `RULES`.
+"""What a catalog must satisfy before anything is planned: one rule a file, listed in `RULES` or `ADVICE`.
 
 A rule is a function from the catalog to issues. It reports what it alone looks at, and passes over
-what another rule already reports, so that one slip gives one error.
+what another rule already reports, so that one slip gives one error. What `ADVICE` finds are warnings.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from fsync.check.defaults import defaults_fit
+from fsync.check.duplicates import meanings_differ
 from fsync.check.entities import entities_exist
 from fsync.check.expressions import expressions_are_typed
 from fsync.check.grains import grains_fit
@@ -33,7 +34,14 @@ RULES: Final[tuple[Rule, ...]] = (
     ties_can_be_broken,
 )
 
+ADVICE: Final[tuple[Rule, ...]] = (meanings_differ,)
+
 
 def check(catalog: Catalog) -> tuple[Issue, ...]:
     """Every fault that the rules find, rule by rule."""
     return tuple(issue for rule in RULES for issue in rule(catalog))
+
+
+def advise(catalog: Catalog) -> tuple[Issue, ...]:
+    """What is allowed but hardly meant in a catalog that has passed every check: warnings."""
+    return tuple(issue for rule in ADVICE for issue in rule(catalog))

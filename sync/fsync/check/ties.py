@@ -11,7 +11,7 @@ from fsync.spec.issue import Issue
 def ties_can_be_broken(catalog: Catalog) -> Iterator[Issue]:
     for feature in catalog.features:
         source = catalog.sources.get(feature.source)
-        if source is None or feature.call is None or not feature.call.transformation.is_ordered:
+        if source is None or not feature.is_ordered:
             continue
         place = feature.written.place("transformation")
         if not source.unique_key:

@@ -164,6 +164,11 @@ class Feature:
         """Whether the transformation itself makes 0 of an empty window."""
         return self.call is not None and self.call.transformation.is_zero_when_empty
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the value depends on the order of events, so that those of one instant need one."""
+        return self.call is not None and self.call.transformation.is_ordered
+
 
 @dataclass(frozen=True)
 class Written:

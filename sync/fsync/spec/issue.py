@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
+
+#: An error stops what was asked for, a warning does not.
+Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +27,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """A fault of somebody's input: what is wrong, where, and how to mend it (`notes`)."""
+    """A fault of somebody's input, or what is hardly meant: what it is, where, and how to mend it (`notes`)."""
 
     code: str
     message: str
     place: Place
     notes: tuple[str, ...] = ()
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         """As a person reads it: the message, the place, the line with the fault marked, the notes."""
@@ -37,7 +42,7 @@ class Issue:
         shown = place.text.expandtabs(1)
         mark = " " * (place.column - 1) + "^" * max(1, place.width)
         lines = [
-            f"error[{self.code}]: {self.message}",
+            f"{self.severity}[{self.code}]: {self.message}",
             f"{margin} --> {place.file}:{place.line}:{place.column}",
             f"{margin} |",
             f"{number} | {shown}".rstrip(),
