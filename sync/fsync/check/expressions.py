@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
+from fsync.check.engine import type_in_duckdb
 from fsync.language.expression import Fault, span
 from fsync.language.portable import columns_of, infer
+from fsync.language.suggest import which_columns
 from fsync.language.types import BIGINT, BOOLEAN, DOUBLE, NULL, SqlType, quantised
 from fsync.spec.catalog import Catalog
-from fsync.spec.feature import Call, Feature
+from fsync.spec.feature import Call, Feature, Scalar
 from fsync.spec.issue import Issue
 from fsync.spec.source import Source
 
@@ -43,6 +45,25 @@ def _source_types(source: Source) -> Mapping[str, SqlType | None]:
     return {name: column.type for name, column in source.columns.items()}
 
 
+def _inferred(
+    feature: Feature, scalar: Scalar, columns: Mapping[str, SqlType | None], described: str
+) -> tuple[SqlType | None, tuple[Fault, ...]]:
+    """The type of an expression, in the portable language or, where the spec names an engine, in that one's."""
+    found, faults = infer(scalar.node, scalar.text, columns, described)
+    portable_faults = [fault for fault in faults if fault.code == "not-portable"]
+    if not feature.engines or not portable_faults:
+        return found, faults
+    unknown = [column for column in scalar.node.find_all(exp.Column) if column.name.lower() not in columns]
+    if unknown:
+        return None, tuple(_unknown(column, scalar.text, columns, described) for column in unknown)
+    return type_in_duckdb(scalar.node, scalar.text, columns)
+
+
+def _unknown(column: exp.Column, text: str, columns: Mapping[str, SqlType | None], described: str) -> Fault:
+    message = f"{described} has no column {column.name!r}"
+    return Fault("unknown-column", message, *span(column, text), which_columns(column.name, columns))
+
+
 class _ViewTyping:
     """The features of one view being typed, derived ones after those they read."""
 
@@ -70,7 +91,7 @@ class _ViewTyping:
             return None
         columns, described = _source_types(source), f"source {source.name}"
         if feature.where is not None:
-            found, faults = infer(feature.where.node, feature.where.text, columns, described)
+            found, faults = _inferred(feature, feature.where, columns, described)
             self._report(feature, "where", faults)
             if found not in (None, BOOLEAN, NULL):
                 message = f"where is a condition, and this is {found}"
@@ -79,7 +100,7 @@ class _ViewTyping:
         if call.column is None:
             return call.transformation.result_type(BIGINT)
         text = feature.expression.text
-        found, faults = infer(call.column, text, columns, described)
+        found, faults = _inferred(feature, Scalar(text, call.column), columns, described)
         self._report(feature, "transformation", faults)
         if found is None:
             return None
@@ -130,7 +151,7 @@ class _ViewTyping:
         if not read:
             message = "a derived feature is made of other features, and this names none"
             self._report(feature, "transformation", (Fault("wrong-arguments", message, 0, len(text)),))
-        found, faults = infer(node, text, columns, f"view {feature.view}")
+        found, faults = _inferred(feature, feature.expression, columns, f"view {feature.view}")
         self._report(feature, "transformation", tuple(self._hinted(fault, feature) for fault in faults))
         if found == NULL:
             fault = Fault("type-mismatch", "this is always NULL, and has no type", 0, len(text))

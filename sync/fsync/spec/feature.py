@@ -20,7 +20,7 @@ NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,99}$"
 HOW_TO_NAME: Final = "a name is lower-case letters, digits and underscores, and starts with a letter"
 
 #: Keys of the spec language that this version does not compile. They are refused rather than ignored.
-NOT_YET: Final = frozenset({"engines", "monitors"})
+NOT_YET: Final = frozenset({"monitors"})
 
 Default = bool | int | float | str
 
@@ -92,6 +92,7 @@ class FeatureSpec(_Strict):
     every: DurationText | None = None
     ttl: DurationText | None = None
     scale: Scale | None = None
+    engines: Annotated[list[Literal["duckdb"]], Field(min_length=1)] | None = None
     default: Annotated[Default | None, BeforeValidator(_time_as_text)] = None
     sla: Sla | None = None
     pii: bool = False
@@ -140,6 +141,8 @@ class Feature:
     ttl: Duration | None
     #: digits after the point that a DOUBLE column is quantised to
     scale: int | None
+    #: the engines that it is written for; none for SQL that is portable
+    engines: tuple[str, ...]
     default: Default | None
     description: str | None
     freshness: Duration | None

@@ -23,6 +23,7 @@ _EXPECTED: Final = {
     "tags": "a list of texts",
     "every": "a duration such as 1h",
     "ttl": "a duration such as 30d",
+    "engines": "a list of: duckdb",
     "scale": "a whole number of digits from 0 to 12",
     "sla": "a mapping with freshness and availability",
     "backfill": "a mapping with from (a date) and note",

@@ -119,6 +119,7 @@ def _understood(spec: FeatureSpec, written: Written) -> Iterator[Feature | Issue
         every=every,
         ttl=ttl,
         scale=spec.scale,
+        engines=tuple(spec.engines or ()),
         default=spec.default,
         description=spec.description,
         freshness=_duration(sla.freshness) if sla else None,

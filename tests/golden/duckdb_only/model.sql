@@ -1,0 +1,81 @@
+-- Compiled by fsync from the specs in feature_specs/: change those, then run `fsync compile`.
+--
+-- One row for each change of (user_id): as of t, the row with valid_from < t <= valid_to holds.
+--
+--     bits_1d    window_sum(bit_count(amount) / (amount - 1), 1d)
+--     hosts_1d   window_count_distinct(regexp_extract(url, '//([^/]+)', 1), 1d)
+--     padded     lpad(cast(hosts_1d as varchar), 3, '0')
+--     secure_1d  window_count(1d) where regexp_matches(url, '^https:')
+{{ config(materialized='validity_table') }}
+
+WITH events AS (
+  /* what the features read of each event */
+  SELECT
+    source.user_id AS user_id,
+    CASE
+      WHEN source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
+      THEN DATE_TRUNC('MILLISECOND', source.paid_at)
+    END AS event_at,
+    BIT_COUNT(CAST(source.amount AS BIGINT)) / NULLIF((
+      CAST(source.amount AS BIGINT) - CAST(1 AS BIGINT)
+    ), 0) AS input_bits_1d,
+    REGEXP_EXTRACT(source.url, '//([^/]+)', 1) AS input_hosts_1d,
+    CASE WHEN REGEXP_MATCHES(source.url, '^https:') THEN 1 END AS input_secure_1d
+  FROM {{ source('duckdb_only', 'events') }} AS source
+), history AS (
+  /* events without user_id or a time are left out; an incremental build needs only some of the rest */
+  SELECT
+    user_id,
+    event_at,
+    input_bits_1d,
+    input_hosts_1d,
+    input_secure_1d
+  FROM events
+  WHERE
+    NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
+), changes AS (
+  /* an event enters at its instant */
+  SELECT
+    user_id,
+    event_at AS changed_at,
+    input_bits_1d,
+    input_hosts_1d,
+    input_secure_1d
+  FROM history
+  UNION ALL
+  /* and leaves the window of 1d at its end */
+  SELECT
+    user_id,
+    event_at + INTERVAL '1' DAYS,
+    NULL,
+    NULL,
+    NULL
+  FROM history
+), windowed AS (
+  /* the value of every feature just after each change */
+  SELECT
+    user_id,
+    changed_at AS valid_from,
+    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    CAST({{ fsync.window_sum('input_bits_1d', '1d') }} AS DOUBLE) AS bits_1d,
+    CAST({{ fsync.window_count_distinct('input_hosts_1d', '1d') }} AS BIGINT) AS hosts_1d,
+    CAST({{ fsync.window_count('input_secure_1d', '1d') }} AS BIGINT) AS secure_1d
+  FROM changes
+  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+  )
+)
+/* rows of one instant end where they begin, but for the last of them, which has seen all */
+SELECT
+  user_id,
+  valid_from,
+  valid_to,
+  bits_1d,
+  hosts_1d,
+  CAST(LPAD(CAST(hosts_1d AS TEXT), 3, '0') AS TEXT) AS padded,
+  secure_1d
+FROM windowed
+WHERE
+  valid_from < valid_to

@@ -1,0 +1,21 @@
+-- hosts and bits of amounts, counted by hand; a division by zero is NULL
+with bits (amount, quotient) as (
+    values (3, 2 / 2.0), (1, null), (7, 3 / 6.0), (2, 1 / 1.0)
+),
+hosts (url, host) as (
+    values ('https://a.example/x', 'a'), ('https://a.example/y', 'a'), ('http://b.example/x', 'b'), ('no url', '')
+),
+base as (
+    select
+        p.user_id,
+        p.t,
+        count(distinct hosts.host) as hosts_1d,
+        coalesce(sum(bits.quotient::double), 0) as bits_1d,
+        count(*) filter (e.url in ('https://a.example/x', 'https://a.example/y')) as secure_1d
+    from probes p
+    left join events e on e.user_id = p.user_id and e.paid_at < p.t and p.t - interval 1 day <= e.paid_at
+    left join bits using (amount)
+    left join hosts on hosts.url = e.url
+    group by all
+)
+select *, '00' || hosts_1d as padded from base
