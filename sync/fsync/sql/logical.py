@@ -101,9 +101,12 @@ def _is_narrow(literal: exp.Expr) -> bool:
     return not isinstance(other.unnest(), exp.Column)
 
 
-def rewrite(tree: exp.Expr, replace: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
-    """A copy of `tree` in which every node went through `replace`, innermost first."""
-    root = exp.Paren(this=tree.copy())
+def rewrite(tree: exp.Expr, replace: Callable[[exp.Expr], exp.Expr], *, copy: bool = True) -> exp.Expr:
+    """A copy of `tree` in which every node went through `replace`, innermost first.
+
+    Without `copy`, `tree` itself, for a caller that has just made it and needs it no more.
+    """
+    root = exp.Paren(this=tree.copy() if copy else tree)
     for node in reversed(list(root.this.walk())):
         new = replace(node)
         if new is not node:
