@@ -185,10 +185,14 @@
         and (events.event_at >= timestamp '{{ settled_at }}' - to_milliseconds({{ reach_ms }}) or {{ is_anew }})
         {%- endif %}
     {%- endset -%}
+    {%- set changed_from -%}
+        (select changed.changed_from from {{ changed }} as changed where {{ fsync.same_entity(about, 'changed', 'history') }})
+    {%- endset -%}
+    {%- set query = sql | replace(fsync.is_changed(), is_changed) | replace(fsync.changed_from(), changed_from) -%}
     {%- call statement('fresh') -%}
         create or replace temporary table {{ fresh }} as
         select table_.*
-        from ({{ sql | replace(fsync.is_changed(), is_changed) }}) as table_
+        from ({{ query }}) as table_
         join {{ changed }} as changed on {{ fsync.same_entity(about, 'changed', 'table_') }}
         where table_.valid_from >= changed.changed_from
     {%- endcall -%}

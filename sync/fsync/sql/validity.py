@@ -199,12 +199,12 @@ def _changes(view: View) -> exp.Expr:
         entering.comments = [f"an event enters at the next multiple of {view.every}"]
     query: exp.Expr = entering
     for window in view.windows:
-        leaving = exp.select(
-            *_keys(view),
-            later(exp.column(EVENT_AT), window.milliseconds),
-            *([exp.null()] if counted else []),
-            *(exp.null() for _ in values),
-        ).from_("history")
+        end = later(exp.column(EVENT_AT), window.milliseconds)
+        leaving = (
+            exp.select(*_keys(view), end, *([exp.null()] if counted else []), *(exp.null() for _ in values))
+            .from_("history")
+            .where(exp.GTE(this=end.copy(), expression=jinja.expression("fsync.changed_from()")))
+        )
         leaving.comments = [f"and leaves the window of {window} at its end"]
         query = exp.union(query, leaving, distinct=False, copy=False)
     return query
