@@ -167,26 +167,37 @@
         where was.events is distinct from now.events or was.fingerprint is distinct from now.fingerprint
     {%- endcall -%}
 
-    {# their rows from `changed_from` on; what came before it is read only as far as windows reach back #}
+    {#
+        Their rows from `changed_from` on; what came before it is read only as far as windows reach back. Instants
+        stand as constants, so that a scan can use them, and entities are matched by equality alone: with an
+        inequality in it, DuckDB's join goes through every (entity, instant) of the source first.
+    #}
     {%- set reach_ms = about.get('longest_window_ms') -%}
-    {%- set is_changed -%}
+    {%- set is_anew -%}
         exists (
             select 1 from {{ changed }} as changed
-            where {{ fsync.same_entity(about, 'changed', 'events') }}
-            {%- if reach_ms is not none %}
-                and events.event_at >= changed.changed_from - to_milliseconds({{ reach_ms }})
-            {%- endif %}
+            where {{ fsync.same_entity(about, 'changed', 'events') }} and changed.changed_from < timestamp '{{ settled_at }}'
         )
     {%- endset -%}
+    {%- set is_changed -%}
+        exists (select 1 from {{ changed }} as changed where {{ fsync.same_entity(about, 'changed', 'events') }})
+        {%- if reach_ms is not none %}
+        and (events.event_at >= timestamp '{{ settled_at }}' - to_milliseconds({{ reach_ms }}) or {{ is_anew }})
+        {%- endif %}
+    {%- endset -%}
+    {%- set changed_from -%}
+        (select changed.changed_from from {{ changed }} as changed where {{ fsync.same_entity(about, 'changed', 'history') }})
+    {%- endset -%}
+    {%- set query = sql | replace(fsync.is_changed(), is_changed) | replace(fsync.changed_from(), changed_from) -%}
     {%- call statement('fresh') -%}
         create or replace temporary table {{ fresh }} as
         select table_.*
-        from ({{ sql | replace(fsync.is_changed(), is_changed) }}) as table_
+        from ({{ query }}) as table_
         join {{ changed }} as changed on {{ fsync.same_entity(about, 'changed', 'table_') }}
         where table_.valid_from >= changed.changed_from
     {%- endcall -%}
 
-    {# the row that held at `changed_from` goes on until the first of the new ones #}
+    {# the row that held at `changed_from` goes on until the first of the new ones; where all is anew, none held #}
     {%- call statement('going on') -%}
         insert into {{ fresh }} by name
         select
@@ -198,7 +209,8 @@
         join {{ changed }} as changed on {{ fsync.same_entity(about, 'changed', 'old') }}
         left join (select {{ keys }}, min(valid_from) as valid_from from {{ fresh }} group by {{ keys }}) as following
             on {{ fsync.same_entity(about, 'following', 'old') }}
-        where old.valid_from < changed.changed_from and old.valid_to >= changed.changed_from
+        where old.valid_from < timestamp '{{ settled_at }}' and old.valid_to >= timestamp '{{ settled_at }}'
+            and changed.changed_from = timestamp '{{ settled_at }}'
     {%- endcall -%}
 
     {%- call statement('main') -%}

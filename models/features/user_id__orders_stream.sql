@@ -55,6 +55,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 30d at its end */
   SELECT
@@ -65,6 +67,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '30' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 90d at its end */
   SELECT
@@ -75,6 +79,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '90' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 180d at its end */
   SELECT
@@ -85,6 +91,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '180' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 365d at its end */
   SELECT
@@ -95,6 +103,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '365' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -11,6 +12,9 @@ from fsync.plan import Planned, View
 from fsync.sql.engines import duckdb as engine
 from fsync.sql.logical import logical
 from fsync.sql.validity import derived
+
+if TYPE_CHECKING:
+    import duckdb
 
 #: a value as Python holds it: int, Decimal, float, str, bool, date, datetime or None
 Value = Any
@@ -27,14 +31,22 @@ def empty_values(view: View) -> tuple[Value, ...]:
     )
     values = (exp.column(p.name) if p.derived is None else derived(p) for p in view.features)
     query = exp.select(*values).from_(nothing.subquery("nothing"))
-    import duckdb  # the engine itself, needed by this function alone
+    import duckdb  # the engine itself, needed by this module alone
 
-    with duckdb.connect(":memory:") as connection:
+    with _engine().cursor() as cursor:
         try:
-            (row,) = connection.execute(engine.render(query)).fetchall()
+            (row,) = cursor.execute(engine.render(query)).fetchall()
         except duckdb.Error as error:  # a default that is too large for what is derived from it
             raise InputError(f"the empty values of {view.name} cannot be computed: {one_line(error)}") from error
     return tuple(row)
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """An engine without data, one for all views: starting it takes longer than all that it computes."""
+    import duckdb
+
+    return duckdb.connect(":memory:", config={"threads": 1})
 
 
 def _nothing(planned: Planned) -> exp.Expr:

@@ -229,9 +229,12 @@ _CHOOSING: Final = (exp.Case, exp.Coalesce, exp.Greatest, exp.Least, exp.Mod)
 _PASSED: Final = (*_CHOOSING, exp.Paren, exp.Neg, exp.Abs, exp.If, exp.Nullif, exp.Floor, exp.Ceil, exp.Round)
 
 
-def rewrite(tree: exp.Expr, replace: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
-    """A copy of `tree` in which every node went through `replace`, innermost first."""
-    root = exp.Paren(this=tree.copy())
+def rewrite(tree: exp.Expr, replace: Callable[[exp.Expr], exp.Expr], *, copy: bool = True) -> exp.Expr:
+    """A copy of `tree` in which every node went through `replace`, innermost first.
+
+    Without `copy`, `tree` itself, for a caller that has just made it and needs it no more.
+    """
+    root = exp.Paren(this=tree.copy() if copy else tree)
     for node in reversed(list(root.this.walk())):
         new = replace(node)
         if new is not node:

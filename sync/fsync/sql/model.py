@@ -16,7 +16,7 @@ from fsync.sql.validity import validity_table
 
 def model_sql(view: View) -> str:
     """The query of a view, after its configuration and a comment that says what each column is."""
-    query = duckdb.render(rewrite(validity_table(view), _text_stays_text))
+    query = duckdb.render(rewrite(validity_table(view), _text_stays_text, copy=False))
     return f"{_about(view)}\n{_CONFIG}\n\n{query}\n"
 
 

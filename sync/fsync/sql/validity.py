@@ -39,10 +39,10 @@ def validity_table(view: View) -> exp.Expr:
         exp.select(*_keys(view), "valid_from", "valid_to", *(_final(planned) for planned in view.features))
         .from_("windowed")
         .where("valid_from < valid_to")
-        .with_("events", as_=_events(view))
-        .with_("history", as_=_history(view))
-        .with_("changes", as_=_changes(view))
-        .with_("windowed", as_=_windowed(view))
+        .with_("events", as_=_events(view), copy=False)
+        .with_("history", as_=_history(view), copy=False)
+        .with_("changes", as_=_changes(view), copy=False)
+        .with_("windowed", as_=_windowed(view), copy=False)
     )
     query.comments = ["rows of one instant end where they begin, but for the last of them, which has seen all"]
     return query
@@ -199,12 +199,12 @@ def _changes(view: View) -> exp.Expr:
         entering.comments = [f"an event enters at the next multiple of {view.every}"]
     query: exp.Expr = entering
     for window in view.windows:
-        leaving = exp.select(
-            *_keys(view),
-            later(exp.column(EVENT_AT), window.milliseconds),
-            *([exp.null()] if counted else []),
-            *(exp.null() for _ in values),
-        ).from_("history")
+        end = later(exp.column(EVENT_AT), window.milliseconds)
+        leaving = (
+            exp.select(*_keys(view), end, *([exp.null()] if counted else []), *(exp.null() for _ in values))
+            .from_("history")
+            .where(exp.GTE(this=end.copy(), expression=jinja.expression("fsync.changed_from()")))
+        )
         leaving.comments = [f"and leaves the window of {window} at its end"]
         query = exp.union(query, leaving, distinct=False, copy=False)
     return query

@@ -40,6 +40,8 @@ WITH events AS (
     event_at + INTERVAL '1' DAYS,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
@@ -47,6 +49,8 @@ WITH events AS (
     event_at + INTERVAL '7' DAYS,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

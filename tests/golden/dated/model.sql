@@ -75,6 +75,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 2d at its end */
   SELECT
@@ -89,6 +91,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '2' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 30d at its end */
   SELECT
@@ -103,6 +107,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '30' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

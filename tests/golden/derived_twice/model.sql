@@ -58,6 +58,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
@@ -67,6 +69,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

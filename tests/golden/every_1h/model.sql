@@ -68,6 +68,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '1' HOURS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 2h at its end */
   SELECT
@@ -79,6 +81,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '2' HOURS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 3h at its end */
   SELECT
@@ -90,6 +94,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '3' HOURS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
@@ -101,6 +107,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

@@ -52,6 +52,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 14d at its end */
   SELECT
@@ -61,6 +63,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '14' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

@@ -54,6 +54,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '1' SECONDS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
@@ -64,6 +66,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 28d at its end */
   SELECT
@@ -74,6 +78,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '28' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 30d at its end */
   SELECT
@@ -84,6 +90,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '30' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

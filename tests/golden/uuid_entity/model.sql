@@ -51,6 +51,8 @@ WITH events AS (
     NULL,
     NULL
   FROM history
+  WHERE
+    event_at + INTERVAL '2' HOURS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT

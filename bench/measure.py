@@ -1,0 +1,120 @@
+"""What the benchmarks share: fresh processes, medians, and one line of JSON a measure.
+
+A measure that misses its target is a measure, and the exit code stays 0; a wrong answer is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import resource
+import statistics
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+ROOT: Final = Path(__file__).parent.parent
+
+T = TypeVar("T")
+
+
+def arguments(description: str | None, *, unit: str, small: int, full: int) -> argparse.Namespace:
+    """The options of every benchmark: `size` is what --full or --<unit> ask for."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true", help=f"the size of the claim: {full:,} {unit}")
+    parser.add_argument(f"--{unit}", dest="size", type=int, help=f"another size (default: {small:,})")
+    parser.add_argument("--repeat", type=int, default=3, help="measure so often, and take the median (default: 3)")
+    parser.add_argument("--threads", type=int, default=2, help="of DuckDB (default: 2)")
+    given = parser.parse_args()
+    given.size = given.size or (full if given.full else small)
+    return given
+
+
+# ---------------------------------------------------------------- fresh processes
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a call took: seconds of wall time and of CPU, and the most memory its process held, in MiB."""
+
+    seconds: float
+    cpu: float
+    peak_mib: float
+
+
+def in_child(work: Callable[..., T], *given: Any) -> tuple[T, Cost]:
+    """Call a function of a module in a fresh process; its answer, and what its whole process took.
+
+    The parent has to stay small: Linux counts what it held as the child's, until the child holds more.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(there, work, given))
+    process.start()
+    there.close()
+    try:
+        answer, cost = here.recv()
+    except EOFError:
+        process.join()
+        sys.exit(f"{work.__name__} ended with code {process.exitcode}")
+    process.join()
+    return answer, cost
+
+
+def _answer(pipe: Connection, work: Callable[..., Any], given: Sequence[Any]) -> None:
+    import time
+
+    started = time.perf_counter()
+    answer = work(*given)
+    seconds = time.perf_counter() - started
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    unit = 1 if platform.system() == "Darwin" else 1024
+    pipe.send((answer, Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 2**20)))
+
+
+# ---------------------------------------------------------------- what is told
+
+
+def median(values: Iterable[float]) -> float:
+    return statistics.median(values)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Prints the measures of one script, with the sizes and versions that they hold for."""
+
+    name: str
+    about: dict[str, Any]
+
+    def tell(self, measure: str, value: float, unit: str, *, at_most: float | None = None, **more: Any) -> None:
+        """One line of JSON. Without a target, `ok` is true: the value is told beside those that have one."""
+        line = {
+            "bench": self.name,
+            "measure": measure,
+            "value": round(value, 4),
+            "unit": unit,
+            "target": None if at_most is None else f"<= {at_most:g}",
+            "ok": at_most is None or value <= at_most,
+            **more,
+            **self.about,
+            "cores": os.cpu_count(),
+            "versions": versions(),
+        }
+        print(json.dumps(line), flush=True)
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("duckdb", "dbt-core", "dbt-duckdb", "sqlglot", "fsync"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
