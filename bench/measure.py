@@ -13,6 +13,7 @@ import platform
 import resource
 import statistics
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -42,7 +43,7 @@ def arguments(description: str | None, *, unit: str, small: int, full: int) -> a
 
 @dataclass(frozen=True)
 class Cost:
-    """What a call took: seconds of wall time and of CPU, and the most memory its process held, in MiB."""
+    """What a fresh process took, from its start to its answer: seconds of wall time and of CPU, and its peak in MiB."""
 
     seconds: float
     cpu: float
@@ -50,33 +51,31 @@ class Cost:
 
 
 def in_child(work: Callable[..., T], *given: Any) -> tuple[T, Cost]:
-    """Call a function of a module in a fresh process; its answer, and what its whole process took.
+    """Call a function of a module in a fresh process; its answer, and what the process took.
 
     The parent has to stay small: Linux counts what it held as the child's, until the child holds more.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(there, work, given))
+    started = time.perf_counter()
     process.start()
     there.close()
     try:
-        answer, cost = here.recv()
+        answer, cpu, peak = here.recv()
     except EOFError:
         process.join()
         sys.exit(f"{work.__name__} ended with code {process.exitcode}")
+    seconds = time.perf_counter() - started
     process.join()
-    return answer, cost
+    return answer, Cost(seconds, cpu, peak)
 
 
 def _answer(pipe: Connection, work: Callable[..., Any], given: Sequence[Any]) -> None:
-    import time
-
-    started = time.perf_counter()
     answer = work(*given)
-    seconds = time.perf_counter() - started
     used = resource.getrusage(resource.RUSAGE_SELF)
     unit = 1 if platform.system() == "Darwin" else 1024
-    pipe.send((answer, Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 2**20)))
+    pipe.send((answer, used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 2**20))
 
 
 # ---------------------------------------------------------------- what is told

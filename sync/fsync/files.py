@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,9 +200,16 @@ def _feature(planned: Planned, empty: object) -> dict[str, Any]:
 
 def _yaml(value: object) -> str:
     # through JSON, so that no YAML alias appears where one object stands twice
-    plain = json.loads(json.dumps(_escaped(value)))
-    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    written = json.dumps(_escaped(value))
+    # libyaml is ten times as fast, but folds and quotes in its own way what is not printable ASCII; keys are ours
+    dumper = _QUICK if written.isprintable() and not _NOT_PLAIN.search(written) else yaml.SafeDumper
+    text: str = yaml.dump(json.loads(written), Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
     return text
+
+
+_QUICK: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # PyYAML may have been built without libyaml
+#: an escape of JSON's for something else than a quote or a backslash
+_NOT_PLAIN: Final = re.compile(r'\\[^"\\]')
 
 
 def _escaped(value: object) -> object:

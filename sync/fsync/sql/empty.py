@@ -27,15 +27,15 @@ def empty_values(view: View) -> tuple[Value, ...]:
     """
     windows = [planned for planned in view.features if planned.derived is None]
     nothing = exp.select(
-        *(exp.alias_(exp.cast(_nothing(planned), str(planned.type)), planned.name) for planned in windows)
+        *(exp.alias_(exp.cast(_nothing(p), str(p.type), copy=False), p.name, copy=False) for p in windows), copy=False
     )
     values = (exp.column(p.name) if p.derived is None else derived(p) for p in view.features)
-    query = exp.select(*values).from_(nothing.subquery("nothing"))
+    query = exp.select(*values, copy=False).from_(nothing.subquery("nothing", copy=False), copy=False)
     import duckdb  # the engine itself, needed by this module alone
 
     with _engine().cursor() as cursor:
         try:
-            (row,) = cursor.execute(engine.render(query)).fetchall()
+            (row,) = cursor.execute(engine.render(query, pretty=False)).fetchall()
         except duckdb.Error as error:  # a default that is too large for what is derived from it
             raise InputError(f"the empty values of {view.name} cannot be computed: {one_line(error)}") from error
     return tuple(row)

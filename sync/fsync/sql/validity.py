@@ -36,9 +36,9 @@ def window_name(duration: object) -> str:
 def validity_table(view: View) -> exp.Expr:
     """The query of a view's dbt model, as a logical tree with dbt's Jinja in it."""
     query = (
-        exp.select(*_keys(view), "valid_from", "valid_to", *(_final(planned) for planned in view.features))
-        .from_("windowed")
-        .where("valid_from < valid_to")
+        exp.select(*_keys(view), "valid_from", "valid_to", *(_final(planned) for planned in view.features), copy=False)
+        .from_("windowed", copy=False)
+        .where("valid_from < valid_to", copy=False)
         .with_("events", as_=_events(view), copy=False)
         .with_("history", as_=_history(view), copy=False)
         .with_("changes", as_=_changes(view), copy=False)
@@ -61,11 +61,14 @@ def _events(view: View) -> exp.Expr:
         exp.alias_(_entering(view), EVENT_AT),
         *([exp.alias_(_instant(view.event_time), HAPPENED_AT)] if _keeps_happened_at(view) else []),
         *(exp.alias_(exp.column(name, table="source"), alias) for name, alias in _order_key(view).items()),
-        *(exp.alias_(_input(column, view), column.name) for column in view.inputs if column.name != IS_EVENT),
+        *(
+            exp.alias_(_input(column, view), column.name, copy=False)
+            for column in view.inputs
+            if column.name != IS_EVENT
+        ),
     ]
-    query = exp.select(*columns).from_(
-        exp.Table(this=jinja.expression(view.source.jinja), alias=exp.to_identifier("source"))
-    )
+    source = exp.Table(this=jinja.expression(view.source.jinja), alias=exp.to_identifier("source"))
+    query = exp.select(*columns, copy=False).from_(source, copy=False)
     query.comments = ["what the features read of each event"]
     return query
 
@@ -162,7 +165,8 @@ def _history(view: View) -> exp.Expr:
     ]
     if view.needs_order:
         columns.append(exp.alias_(_numbered(view), EVENT_NUMBER))
-    query = exp.select(*columns).from_("events").where(*present, jinja.expression("fsync.is_changed()"))
+    query = exp.select(*columns, copy=False).from_("events", copy=False)
+    query = query.where(*present, jinja.expression("fsync.is_changed()"), copy=False)
     query.comments = [
         f"events without {names} or a time are left out; an incremental build needs only some of the rest"
     ]
@@ -193,18 +197,18 @@ def _changes(view: View) -> exp.Expr:
         exp.alias_(exp.column(EVENT_AT), CHANGED_AT),
         *([exp.alias_(exp.Literal.number(1), IS_EVENT)] if counted else []),
         *(exp.column(name) for name in values),
-    ).from_("history")
+        copy=False,
+    ).from_("history", copy=False)
     entering.comments = ["an event enters at its instant"]
     if view.every is not None:
         entering.comments = [f"an event enters at the next multiple of {view.every}"]
     query: exp.Expr = entering
     for window in view.windows:
         end = later(exp.column(EVENT_AT), window.milliseconds)
-        leaving = (
-            exp.select(*_keys(view), end, *([exp.null()] if counted else []), *(exp.null() for _ in values))
-            .from_("history")
-            .where(exp.GTE(this=end.copy(), expression=jinja.expression("fsync.changed_from()")))
-        )
+        due = exp.GTE(this=end.copy(), expression=jinja.expression("fsync.changed_from()"))
+        nothing = [exp.null() for _ in range(counted + len(values))]
+        leaving = exp.select(*_keys(view), end, *nothing, copy=False).from_("history", copy=False)
+        leaving = leaving.where(due, copy=False)
         leaving.comments = [f"and leaves the window of {window} at its end"]
         query = exp.union(query, leaving, distinct=False, copy=False)
     return query
@@ -217,13 +221,14 @@ def _windowed(view: View) -> exp.Expr:
     end = _timestamp(END_OF_TIME)
     following = exp.Lead(this=exp.column(CHANGED_AT), offset=exp.Literal.number(1), default=end)
     valid_to = exp.Window(this=following, alias=exp.to_identifier(TIMELINE))
-    features = [exp.alias_(_value(p), p.name) for p in view.features if p.call is not None]
+    features = [exp.alias_(_value(p), p.name, copy=False) for p in view.features if p.call is not None]
     query = exp.select(
         *_keys(view),
         exp.alias_(exp.column(CHANGED_AT), "valid_from"),
         exp.alias_(valid_to, "valid_to"),
         *features,
-    ).from_("changes")
+        copy=False,
+    ).from_("changes", copy=False)
     query.set("windows", _frames(view))
     query.comments = ["the value of every feature just after each change"]
     return query
@@ -247,7 +252,7 @@ def _finished(value: exp.Expr, planned: Planned) -> exp.Expr:
     """A feature's value with its default in the place of NULL, in its declared type."""
     if planned.default is not None:
         value = exp.Coalesce(this=value, expressions=[logical(planned.default)])
-    return exp.cast(value, str(planned.type))
+    return exp.cast(value, str(planned.type), copy=False)
 
 
 def _frames(view: View) -> list[exp.Expr]:
@@ -275,7 +280,9 @@ def _ascending(name: str) -> exp.Expr:
 
 
 def _final(planned: Planned) -> exp.Expr:
-    return exp.column(planned.name) if planned.derived is None else exp.alias_(derived(planned), planned.name)
+    return (
+        exp.column(planned.name) if planned.derived is None else exp.alias_(derived(planned), planned.name, copy=False)
+    )
 
 
 def derived(planned: Planned) -> exp.Expr:
