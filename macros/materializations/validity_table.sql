@@ -1,14 +1,15 @@
 {#
     Builds a validity table, anew or only where its events have changed. Both ways give the same rows.
 
-    Beside the table <view> stands <view>__ledger: for each entity, how many events its rows were made of, and a
-    fingerprint of them. A build takes the fingerprints of the source again, and computes the entities anew whose
-    fingerprints differ: from the first instant that may have changed, `changed_from`, on. So it does not matter
-    what happened to the source: events that are appended, late, repeated, corrected or deleted are all seen.
+    Beside the table <view> stands <view>__ledger: for each entity, a fingerprint of the events that its rows were
+    made of, in two parts: `settled`, of those before the instant `settled_at`, and `recent`, of the others.
+    `settled_at` is the newest event less the lateness of the source. A build takes fingerprints again, and computes
+    anew what has another one: the rows after `settled_at` where only recent events have changed, else all rows of
+    the entity. So it does not matter what happened to the source: events that are appended, late, repeated,
+    corrected or deleted are all seen. Lateness makes builds fast; they are right without it.
 
-    The ledger also has the fingerprint of the events before an instant, `settled_at`: the newest event less the
-    lateness of the source. Where that is still the same, only rows after `settled_at` are computed anew; where it
-    is not, all rows of the entity are. Lateness makes builds fast; they are right without it.
+    The fingerprint of an entity is the sum of its events' hashes. So the sum over the ledger is the fingerprint of
+    the whole source: where that of the settled events is as it was, only recent ones are looked at one by one.
 
     Everything is one transaction: a build that is cut off leaves table and ledger as they were.
 
@@ -30,21 +31,22 @@
     {%- set before = fsync.stamped(existing) -%}
     {%- set is_incremental = not should_full_refresh() and before.get('hash') == about.hash
         and before.get('settled_at') and load_cached_relation(ledger) is not none -%}
+    {%- set settled_at = before.settled_at if is_incremental else '0001-01-01' -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {# reading the source twice must give the same events #}
     {%- call statement('begin') %}select 1{% endcall -%}
-    {%- set found = fsync.found_events(sql, about) -%}
-    {%- do fsync.take_fingerprints(sql, about, before.get('settled_at') if is_incremental else none, found.settled_at) -%}
+    {%- set found = fsync.found_events(sql, about, ledger if is_incremental else none, settled_at) -%}
+    {%- do fsync.take_fingerprints(sql, about, settled_at, found) -%}
     {%- if is_incremental -%}
-        {%- do fsync.rebuild_changed(sql, about, target, ledger, before.settled_at) -%}
+        {%- do fsync.rebuild_changed(sql, about, target, ledger, settled_at, found) -%}
     {%- else -%}
         {%- if existing is not none %}{% do adapter.drop_relation(existing) %}{% endif -%}
         {%- call statement('main') %}{{ create_table_as(False, target, sql) }}{% endcall -%}
     {%- endif -%}
-    {%- do fsync.keep_ledger(about, ledger) -%}
+    {%- do fsync.keep_ledger(about, ledger, found) -%}
     {%- do persist_docs(target, model) -%}
     {%- do fsync.stamp(target, about, found, is_incremental) -%}
     {%- do apply_grants(target, config.get('grants'), should_revoke=should_revoke(existing, not is_incremental)) -%}
@@ -84,68 +86,104 @@
 
 
 {#
-    Counts the events of the source. Returns events, without_entity, without_time, and settled_at: the instant
-    before which the source is thought not to change any more. Events from the future do not settle the present.
+    Looks over all events of the source. Returns
+    - events, without_entity, without_time: how many can be used, and how many are left out for want of what;
+    - settled_at: the instant before which the source is thought not to change any more. Events from the future do
+      not settle the present, and what is settled stays so;
+    - is_settled: whether the events before the last such instant are those that the ledger knows.
 #}
-{% macro found_events(sql, about) %}
+{% macro found_events(sql, about, ledger, settled_at) %}
     {%- set no_entity -%}
         {% for key in about.entity %}{{ key }} is null{{ ' or ' if not loop.last }}{% endfor %}
+    {%- endset -%}
+    {%- set is_used -%}
+        not ({{ no_entity }}) and event_at is not null
     {%- endset -%}
     {%- set started = run_started_at.strftime('%Y-%m-%d %H:%M:%S') -%}
     {%- call statement('events', fetch_result=True) -%}
         {{ fsync.with_events(sql) }}
         select
-            count(*) filter (where not ({{ no_entity }}) and event_at is not null),
+            count(*) filter (where {{ is_used }}),
             count(*) filter (where {{ no_entity }}),
             count(*) filter (where not ({{ no_entity }}) and event_at is null),
             cast(
-                least(max(event_at), timestamp '{{ started }}')
-                - to_milliseconds({{ about.get('lateness_ms', 0) }}) as varchar
-            )
+                greatest(
+                    timestamp '{{ settled_at }}',
+                    least(max(event_at), timestamp '{{ started }}') - to_milliseconds({{ about.get('lateness_ms', 0) }})
+                ) as varchar
+            ),
+            {% if ledger is none %}false{% else -%}
+            coalesce(sum(hash(events)) filter (where {{ is_used }} and event_at < timestamp '{{ settled_at }}'), 0)
+                = (select coalesce(sum(settled), 0) from {{ ledger }})
+            {%- endif %}
         from events
     {%- endcall -%}
     {%- set row = load_result('events')['data'][0] -%}
-    {{ return({'events': row[0], 'without_entity': row[1], 'without_time': row[2], 'settled_at': row[3] or started}) }}
+    {{ return({
+        'events': row[0], 'without_entity': row[1], 'without_time': row[2], 'settled_at': row[3], 'is_settled': row[4]
+    }) }}
 {% endmacro %}
 
 
 {#
-    Takes the fingerprint of every entity's events into the temporary table `fingerprints`: of all of them, of those
-    before `old`, where the last build was settled, and of those before `new`, where this one is.
+    Takes the fingerprints of every entity's events into a temporary table: `settled_then` and `recent_then`, parted
+    by the instant `settled_at` of the ledger, and `settled_now` and `recent_now`, parted by that of this build. Where
+    what was settled is as it was, only the events since then are read, and `settled_now` is what to add.
 #}
-{% macro take_fingerprints(sql, about, old, new) %}
+{% macro take_fingerprints(sql, about, settled_at, found) %}
     {%- set keys = about.entity | join(', ') -%}
-    {%- set columns -%}
-        {{ keys }},
-        count(*) as events,
-        sum(hash(events)) as fingerprint,
-        {% if old is not none %}sum(hash(events)) filter (where event_at < timestamp '{{ old }}') as settled_then,{% endif %}
-        sum(hash(events)) filter (where event_at < timestamp '{{ new }}') as settled_now
-    {%- endset -%}
+    {%- set parts = [
+        ('settled_then', '<', settled_at), ('recent_then', '>=', settled_at),
+        ('settled_now', '<', found.settled_at), ('recent_now', '>=', found.settled_at),
+    ] -%}
     {%- call statement('fingerprints') -%}
         create or replace temporary table fingerprints__{{ this.identifier }} as
         {{ fsync.with_events(sql) }}
-        select {{ columns }}
+        select
+            {{ keys }}
+            {%- for name, compare, instant in parts %},
+            coalesce(sum(hash(events)) filter (where event_at {{ compare }} timestamp '{{ instant }}'), 0) as {{ name }}
+            {%- endfor %}
         from events
         where {% for key in about.entity %}{{ key }} is not null and {% endfor %}event_at is not null
+            {%- if found.is_settled %}
+            and event_at >= timestamp '{{ settled_at }}'
+            {%- endif %}
         group by {{ keys }}
     {%- endcall -%}
 {% endmacro %}
 
 
-{# Keeps the fingerprints for the next build. #}
-{% macro keep_ledger(about, ledger) %}
+{# Keeps the fingerprints for the next build: all of them, or what has been added to those that are there. #}
+{% macro keep_ledger(about, ledger, found) %}
+    {%- set fingerprints = 'fingerprints__' ~ this.identifier -%}
+    {%- set keys = about.entity | join(', ') -%}
     {%- call statement('ledger') -%}
+        {% if found.is_settled -%}
+        update {{ ledger }} as was
+        set settled = was.settled + now.settled_now, recent = now.recent_now
+        from {{ fingerprints }} as now
+        where {{ fsync.same_entity(about, 'was', 'now') }};
+        update {{ ledger }} as was
+        set recent = 0
+        where was.recent <> 0
+            and not exists (select 1 from {{ fingerprints }} as now where {{ fsync.same_entity(about, 'was', 'now') }});
+        insert into {{ ledger }}
+        select {{ keys }}, settled_now, recent_now
+        from {{ fingerprints }} as now
+        where not exists (select 1 from {{ ledger }} as was where {{ fsync.same_entity(about, 'was', 'now') }});
+        {%- else -%}
         create or replace table {{ ledger }} as
-        select {{ about.entity | join(', ') }}, events, fingerprint, settled_now as settled
-        from fingerprints__{{ this.identifier }};
-        drop table fingerprints__{{ this.identifier }}
+        select {{ keys }}, settled_now as settled, recent_now as recent
+        from {{ fingerprints }};
+        {%- endif %}
+        drop table {{ fingerprints }}
     {%- endcall -%}
 {% endmacro %}
 
 
 {# Computes the rows of the entities whose events have changed, and puts them in the place of the old ones. #}
-{% macro rebuild_changed(sql, about, target, ledger, settled_at) %}
+{% macro rebuild_changed(sql, about, target, ledger, settled_at, found) %}
     {%- set changed = 'changed__' ~ this.identifier -%}
     {%- set fresh = 'fresh__' ~ this.identifier -%}
     {%- set keys = about.entity | join(', ') -%}
@@ -158,13 +196,20 @@
         create or replace temporary table {{ changed }} as
         select
             {{ keys }},
+            {% if found.is_settled -%}
+            timestamp '{{ settled_at }}' as changed_from
+            {%- else -%}
             case
-                when was.settled is not distinct from now.settled_then then timestamp '{{ settled_at }}'
+                when coalesce(was.settled, 0) = coalesce(now.settled_then, 0) then timestamp '{{ settled_at }}'
                 else timestamp '0001-01-01'
             end as changed_from
-        from {{ ledger }} as was
+            {%- endif %}
+        from {% if found.is_settled %}(from {{ ledger }} where recent <> 0){% else %}{{ ledger }}{% endif %} as was
         full join fingerprints__{{ this.identifier }} as now using ({{ keys }})
-        where was.events is distinct from now.events or was.fingerprint is distinct from now.fingerprint
+        where coalesce(was.recent, 0) <> coalesce(now.recent_then, 0)
+            {%- if not found.is_settled %}
+            or coalesce(was.settled, 0) <> coalesce(now.settled_then, 0)
+            {%- endif %}
     {%- endcall -%}
 
     {#
