@@ -214,24 +214,28 @@
 
     {#
         Their rows from `changed_from` on; what came before it is read only as far as windows reach back. Instants
-        stand as constants, so that a scan can use them, and entities are matched by equality alone: with an
-        inequality in it, DuckDB's join goes through every (entity, instant) of the source first.
+        stand as constants where they are, so that a scan can use them, and entities are looked for with IN: of an
+        EXISTS, DuckDB's plan goes through every entity of the source first.
     #}
     {%- set reach_ms = about.get('longest_window_ms') -%}
-    {%- set is_anew -%}
-        exists (
-            select 1 from {{ changed }} as changed
-            where {{ fsync.same_entity(about, 'changed', 'events') }} and changed.changed_from < timestamp '{{ settled_at }}'
-        )
-    {%- endset -%}
+    {%- set is_of = '(' ~ keys ~ ') in (select ' ~ (keys if about.entity | length == 1 else '(' ~ keys ~ ')') ~ ' from ' ~ changed -%}
     {%- set is_changed -%}
-        exists (select 1 from {{ changed }} as changed where {{ fsync.same_entity(about, 'changed', 'events') }})
+        {{ is_of }})
         {%- if reach_ms is not none %}
-        and (events.event_at >= timestamp '{{ settled_at }}' - to_milliseconds({{ reach_ms }}) or {{ is_anew }})
+        and (
+            event_at >= timestamp '{{ settled_at }}' - to_milliseconds({{ reach_ms }})
+            {%- if not found.is_settled %}
+            or {{ is_of }} where changed_from < timestamp '{{ settled_at }}')
+            {%- endif %}
+        )
         {%- endif %}
     {%- endset -%}
     {%- set changed_from -%}
+        {% if found.is_settled -%}
+        timestamp '{{ settled_at }}'
+        {%- else -%}
         (select changed.changed_from from {{ changed }} as changed where {{ fsync.same_entity(about, 'changed', 'history') }})
+        {%- endif %}
     {%- endset -%}
     {%- set query = sql | replace(fsync.is_changed(), is_changed) | replace(fsync.changed_from(), changed_from) -%}
     {%- call statement('fresh') -%}
