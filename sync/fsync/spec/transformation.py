@@ -107,12 +107,14 @@ def _fraction(
     argument: exp.Expr | None, node: exp.Anonymous, text: str, name: str
 ) -> tuple[Decimal | None, Fault | None]:
     transformation, reach = FORMS[name]
-    if not isinstance(argument, exp.Literal) or argument.is_string:
+    is_negative = isinstance(argument, exp.Neg)
+    number = argument.this if isinstance(argument, exp.Neg) else argument
+    if not isinstance(number, exp.Literal) or number.is_string:
         return None, _usage(node, text, transformation, name, reach)
-    fraction = Decimal(argument.name)
-    if fraction > 1:  # a minus sign makes it no literal
-        message = f"the fraction of a percentile lies between 0 and 1, and this is {argument.name}"
-        return None, Fault("wrong-arguments", message, *span(argument, text), ("the 95th percentile is 0.95",))
+    fraction = Decimal(number.name)
+    if is_negative or fraction > 1:
+        message = f"the fraction of a percentile lies between 0 and 1, and this is {'-' * is_negative}{fraction}"
+        return None, Fault("wrong-arguments", message, *span(number, text), ("the 95th percentile is 0.95",))
     return fraction, None
 
 

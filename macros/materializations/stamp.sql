@@ -1,0 +1,22 @@
+{# What the comment of a table says of it; an empty mapping for none. #}
+{% macro stamped(relation) %}
+    {%- if relation is none or relation.type != 'table' %}{{ return({}) }}{% endif -%}
+    {%- set query -%}
+        select comment from duckdb_tables()
+        where database_name = '{{ relation.database }}' and schema_name = '{{ relation.schema }}'
+            and table_name = '{{ relation.identifier }}'
+    {%- endset -%}
+    {%- set rows = run_query(query).rows -%}
+    {%- set comment = rows[0][0] if rows else none -%}
+    {{ return((fromjson(comment, {}) or {}).get('fsync', {}) if comment else {}) }}
+{% endmacro %}
+
+
+{# Writes the comment: `fsync push` goes by the version and the start of the build (UTC), `fsync build` tells the rest. #}
+{% macro stamp(target, about, found, is_incremental) %}
+    {%- set built_at = run_started_at.strftime('%Y-%m-%dT%H:%M:%S.') ~ run_started_at.strftime('%f')[:3] ~ 'Z' -%}
+    {%- set stamp = {'fsync': dict(found, view=model.name, hash=about.hash, built_at=built_at, incremental=is_incremental)} -%}
+    {%- call statement('stamp') -%}
+        comment on table {{ target }} is '{{ tojson(stamp) }}'
+    {%- endcall -%}
+{% endmacro %}
