@@ -46,14 +46,7 @@
         )
         {%- endif %}
     {%- endset -%}
-    {%- set changed_from -%}
-        {% if found.is_settled -%}
-        timestamp '{{ settled_at }}'
-        {%- else -%}
-        (select changed.changed_from from {{ changed }} as changed where {{ fsync.same_entity(about, 'changed', 'history') }})
-        {%- endif %}
-    {%- endset -%}
-    {%- set query = sql | replace(fsync.is_changed(), is_changed) | replace(fsync.changed_from(), changed_from) -%}
+    {%- set query = sql | replace(fsync.is_changed(), is_changed) -%}
     {%- call statement('fresh') -%}
         create or replace temporary table {{ fresh }} as
         select table_.*

@@ -40,101 +40,85 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
-    1 AS is_event,
+    0 AS leaves,
     amount,
-    input_user_180d_large_order_count,
-    input_user_90d_avg_order_value
+    amount AS moved_amount,
+    input_user_180d_large_order_count AS moved_input_user_180d_large_order_count,
+    input_user_90d_avg_order_value AS moved_input_user_90d_avg_order_value
   FROM history
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '7' DAYS,
+    1,
     NULL,
-    NULL,
-    NULL,
-    NULL
+    amount,
+    input_user_180d_large_order_count,
+    input_user_90d_avg_order_value
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 30d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '30' DAYS,
+    2,
     NULL,
-    NULL,
-    NULL,
-    NULL
+    amount,
+    input_user_180d_large_order_count,
+    input_user_90d_avg_order_value
   FROM history
-  WHERE
-    event_at + INTERVAL '30' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 90d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '90' DAYS,
+    3,
     NULL,
-    NULL,
-    NULL,
-    NULL
+    amount,
+    input_user_180d_large_order_count,
+    input_user_90d_avg_order_value
   FROM history
-  WHERE
-    event_at + INTERVAL '90' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 180d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '180' DAYS,
+    4,
     NULL,
-    NULL,
-    NULL,
-    NULL
+    amount,
+    input_user_180d_large_order_count,
+    input_user_90d_avg_order_value
   FROM history
-  WHERE
-    event_at + INTERVAL '180' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 365d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '365' DAYS,
+    5,
     NULL,
-    NULL,
-    NULL,
-    NULL
+    amount,
+    input_user_180d_large_order_count,
+    input_user_90d_avg_order_value
   FROM history
-  WHERE
-    event_at + INTERVAL '365' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
-    CAST({{ fsync.window_count('input_user_180d_large_order_count', '180d') }} AS BIGINT) AS user_180d_large_order_count,
-    CAST({{ fsync.window_count('is_event', '30d') }} AS BIGINT) AS user_30d_purchase_count,
-    CAST({{ fsync.window_sum('amount', '30d') }} AS DECIMAL(38, 2)) AS user_30d_spend,
+    CAST({{ fsync.window_count('moved_input_user_180d_large_order_count', '180d', leaves=4) }} AS BIGINT) AS user_180d_large_order_count,
+    CAST({{ fsync.window_count('1', '30d', leaves=2) }} AS BIGINT) AS user_30d_purchase_count,
+    CAST({{ fsync.window_sum('moved_amount', '30d', leaves=2) }} AS DECIMAL(38, 2)) AS user_30d_spend,
     CAST(COALESCE({{ fsync.window_max('amount', '365d') }}, 0) AS DECIMAL(10, 2)) AS user_365d_max_order,
     CAST({{ fsync.window_min('amount', '365d') }} AS DECIMAL(10, 2)) AS user_365d_min_order,
-    CAST({{ fsync.window_sum('amount', '7d') }} AS DECIMAL(38, 2)) AS user_7d_spend,
-    CAST({{ fsync.window_avg('input_user_90d_avg_order_value', '90d') }} AS DOUBLE) AS user_90d_avg_order_value
+    CAST({{ fsync.window_sum('moved_amount', '7d', leaves=1) }} AS DECIMAL(38, 2)) AS user_7d_spend,
+    CAST({{ fsync.window_avg('moved_input_user_90d_avg_order_value', '90d', leaves=3) }} AS DOUBLE) AS user_90d_avg_order_value
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_7d AS (
+  WINDOW timeline AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), last_30d AS (
-    PARTITION BY user_id
-    ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '30' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), last_90d AS (
-    PARTITION BY user_id
-    ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '90' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), last_180d AS (
-    PARTITION BY user_id
-    ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '180' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ), last_365d AS (
     PARTITION BY user_id
     ORDER BY changed_at

@@ -47,7 +47,11 @@ WITH events AS (
     CAST({{ fsync.latest('quantity') }} AS BIGINT) AS user_last_order_quantity,
     CAST({{ fsync.lifetime_sum('amount') }} AS DECIMAL(38, 2)) AS user_lifetime_spend
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), lifetime AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW

@@ -12,7 +12,9 @@ from fsync.check.names import IS_EVENT, RESERVED, STEPS, is_plain
 from fsync.errors import InputError
 from fsync.language.canonical import canonical
 from fsync.language.duration import Duration
+from fsync.language.portable import typed
 from fsync.language.suggest import did_you_mean
+from fsync.language.transformations.count import COUNT
 from fsync.language.types import SqlType
 from fsync.meaning import default_literal, view_hash
 from fsync.spec.catalog import Catalog
@@ -42,6 +44,8 @@ class Planned:
     feature: Feature
     call: Call | None
     input: str | None
+    #: whether it is made of what enters and leaves its window, rather than over a frame: for exact numbers alone
+    is_running: bool
     #: a derived feature's expression over the view's other features, derived ones put in place
     derived: exp.Expr | None
     default: exp.Expr | None
@@ -75,6 +79,12 @@ class View:
     def needs_order(self) -> bool:
         """Whether a value depends on the order of events, so that those of one instant need one."""
         return any(planned.feature.is_ordered for planned in self.features)
+
+    @property
+    def frames(self) -> tuple[Duration, ...]:
+        """The windows that a frame is run over, shortest first."""
+        framed = {p.call.window for p in self.features if p.call is not None and not p.is_running}
+        return tuple(window for window in self.windows if window in framed)
 
     @property
     def needs_lifetime(self) -> bool:
@@ -122,6 +132,7 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
             feature=feature,
             call=feature.call,
             input=inputs[_input_key(feature)].name if feature.call is not None else None,
+            is_running=_is_running(feature),
             derived=None if feature.call is not None else _inlined(feature, expressions, types),
             default=default_literal(feature, types[feature.name]),
         )
@@ -141,6 +152,16 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
     )
 
 
+def _is_running(feature: Feature) -> bool:
+    call = feature.call
+    if call is None or call.reach != "window" or not call.transformation.is_additive:
+        return False
+    if call.transformation is COUNT or feature.scale is not None:
+        return True
+    noted = typed(call.column) if call.column is not None else None
+    return noted is not None and noted.gives.is_exact_number
+
+
 # ---------------------------------------------------------------- inputs
 
 _InputKey = tuple[str, str, int | None]
@@ -150,6 +171,11 @@ def _input_key(feature: Feature) -> _InputKey:
     assert feature.call is not None  # derived features read no input
     column = "" if feature.call.column is None else canonical(feature.call.column)
     return column, "" if feature.where is None else canonical(feature.where.node), feature.scale
+
+
+def moved(name: str) -> str:
+    """The column with the values of an input not only where events enter, but also where they leave."""
+    return f"moved_{name}"
 
 
 def _inputs(features: Iterable[Feature], taken: set[str]) -> Mapping[_InputKey, Input]:
@@ -166,9 +192,9 @@ def _inputs(features: Iterable[Feature], taken: set[str]) -> Mapping[_InputKey, 
         is_bare = isinstance(value, exp.Column) and where is None and feature.scale is None
         plain = value.name.lower() if is_bare and value is not None else None
         name = plain if plain is not None and is_plain(plain) and plain not in taken else f"input_{feature.name}"
-        while name in taken:
+        while {name, moved(name)} & taken:
             name += "_"
-        taken.add(name)
+        taken |= {name, moved(name)}
         inputs[key] = Input(name, value, where, feature.scale)
     return inputs
 

@@ -93,6 +93,33 @@ def run(form: str, values: tuple[Any, ...], kind: SqlType, ttl: str | None = Non
     return value, type_of_value
 
 
+RUNNING = [form for form, (transformation, reach) in FORMS.items() if transformation.is_additive and reach == "window"]
+
+
+@pytest.mark.parametrize("form", RUNNING)
+def test_what_enters_and_leaves_is_what_the_frame_holds(form: str) -> None:
+    """Values enter a second apart, two of them at one instant, and leave the window of 2 s at its end."""
+    running, framed = (
+        jinja2.Template(engine.render(macro_tree(*FORMS[form], leaves=leaves), pretty=False))
+        for leaves in (True, False)
+    )
+    events = [(0, "1.50"), (1, None), (2, "-4"), (2, "0.25"), (3, None), (9, "100")]
+    with duckdb.connect() as connection:
+        connection.execute("create table changes (s integer, leaves integer, value decimal(9,2), moved decimal(9,2))")
+        for s, value in events:
+            connection.execute("insert into changes values (?, 0, ?, ?)", [s, value, value])
+            connection.execute("insert into changes values (?, 1, null, ?)", [s + 2, value])
+        found = connection.execute(
+            "select distinct on (s) s, running, framed from (select s, row_number() over timeline as place, "
+            f"{running.render(column='moved', duration='2s', leaves=1)} as running, "
+            f"{framed.render(column='value', duration='2s')} as framed from changes window "
+            "timeline as (order by s rows between unbounded preceding and current row), "
+            "last_2s as (order by s range between 1 preceding and current row)) order by s, place desc"
+        ).fetchall()
+    assert [s for s, *_ in found] == [0, 1, 2, 3, 4, 5, 9, 11]
+    assert [running for _, running, _ in found] == [framed for _, _, framed in found]
+
+
 def declared(kind: SqlType) -> str:
     """A type as DuckDB's `typeof` spells it."""
     return str(kind).upper()

@@ -19,9 +19,10 @@ CHANGED_AT: Final = "changed_at"
 IS_EVENT: Final = "is_event"
 EVENT_NUMBER: Final = "event_number"
 HAPPENED_AT: Final = "happened_at"
+LEAVES: Final = "leaves"
 #: of an entity in an incremental build: since when its rows are computed anew
 CHANGED_FROM: Final = "changed_from"
-STEPS: Final = (EVENT_AT, CHANGED_AT, IS_EVENT, EVENT_NUMBER, HAPPENED_AT, CHANGED_FROM)
+STEPS: Final = (EVENT_AT, CHANGED_AT, IS_EVENT, EVENT_NUMBER, HAPPENED_AT, LEAVES, CHANGED_FROM)
 
 
 def is_plain(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Final
 
 from sqlglot import exp
@@ -37,6 +38,15 @@ _ORDER: Final = Argument(
     "string",
     "A column that numbers the events of an entity in their order; `fsync.changes` makes it.",
     f"'{EVENT_NUMBER}'",
+)
+
+_LEAVES: Final = Argument(
+    "leaves",
+    "integer",
+    "Without it, the aggregate runs over the frame last_<duration>. With it, it is made of what enters and leaves: the "
+    "number that the model's column `leaves` has in the rows at the end of this window, where `column` has its value "
+    "again. For exact numbers alone.",
+    "none",
 )
 
 _LATEST: Final = f"{{% if ttl is none %}}{LIFETIME}{{% else %}}{window_name('{{ ttl }}')}{{% endif %}}"
@@ -81,17 +91,27 @@ def _arguments(transformation: Transformation, reach: Reach) -> tuple[Argument, 
     fraction = (_FRACTION,) if transformation.takes_fraction else ()
     looks_back = {"window": (_DURATION,), "lifetime": (), "latest": (_TTL,)}[reach]
     order = (_ORDER,) if transformation.is_ordered else ()
-    return (_COLUMN, *fraction, *looks_back, *order)
+    leaves = (_LEAVES,) if _can_run(transformation, reach) else ()
+    return (_COLUMN, *fraction, *looks_back, *order, *leaves)
 
 
-def macro_tree(transformation: Transformation, reach: Reach) -> exp.Expr:
-    """The logical tree of a macro's body, with Jinja in the places of its arguments."""
+def _can_run(transformation: Transformation, reach: Reach) -> bool:
+    """Whether there is a second form, which is faster, of what enters and leaves."""
+    return transformation.is_additive and reach == "window"
+
+
+def macro_tree(transformation: Transformation, reach: Reach, *, leaves: bool = False) -> exp.Expr:
+    """The logical tree of a macro's body, with Jinja in the places of its arguments.
+
+    With `leaves`, that of what enters and leaves a window.
+    """
     return transformation.build(
         Operands(
             column=exp.Var(this="{{ column }}"),
             frame=exp.Var(this=_FRAMES[reach]),
             order=exp.Var(this="{{ order_by }}"),
             fraction=exp.Var(this="{{ fraction }}"),
+            leaves=exp.Var(this="{{ leaves }}") if leaves else None,
         )
     )
 
@@ -110,7 +130,15 @@ def _macro(transformation: Transformation, form: str, reach: Reach) -> str:
         parts += [
             "",
             f"{{% macro {engine.NAME}__{form}({names}) -%}}",
-            f"    {engine.render(macro_tree(transformation, reach), pretty=False)}",
+            *_body(engine, transformation, reach),
             "{%- endmacro %}",
         ]
     return "\n".join(parts) + "\n"
+
+
+def _body(engine: ModuleType, transformation: Transformation, reach: Reach) -> list[str]:
+    framed = engine.render(macro_tree(transformation, reach), pretty=False)
+    if not _can_run(transformation, reach):
+        return [f"    {framed}"]
+    running = engine.render(macro_tree(transformation, reach, leaves=True), pretty=False)
+    return ["    {%- if leaves is none %}", f"    {framed}", "    {%- else %}", f"    {running}", "    {%- endif %}"]

@@ -1,8 +1,9 @@
 """A view's validity table as one query: events → history → changes → windowed → the table.
 
-An event enters at its own instant and leaves each window at its end, when a row without values is put,
-so that the frames are evaluated there too. Running one frame over all these rows is exact for every
-aggregate; the rows of one instant are made one by `valid_from < valid_to`.
+An event enters at its own instant and leaves each window at its end, when another row is put, so that
+values are computed there too. Counts and sums of exact numbers are what entered less what left. Everything else is an
+aggregate over a frame in which the rows at the ends have no values: exact for every aggregate. The rows of one instant
+are made one by `valid_from < valid_to`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Final
 
 from sqlglot import exp
 
-from fsync.check.names import CHANGED_AT, EVENT_AT, EVENT_NUMBER, HAPPENED_AT, IS_EVENT, STEPS
+from fsync.check.names import CHANGED_AT, EVENT_AT, EVENT_NUMBER, HAPPENED_AT, IS_EVENT, LEAVES, STEPS
 from fsync.instant import END, to_datetime
+from fsync.language.transformations.base import TIMELINE
 from fsync.language.types import DATE
-from fsync.plan import Input, Planned, View
+from fsync.plan import Input, Planned, View, moved
 from fsync.spec.source import Column
 from fsync.sql import jinja
 from fsync.sql.logical import cut, later, logical, next_multiple, quantise, reach_back, rewrite
@@ -25,7 +27,6 @@ FIRST_EVENT: Final = "0001-01-01"
 LAST_EVENT: Final = "9799-12-31"
 
 #: the names of the model's frames; a window's frame is `last_30d`
-TIMELINE: Final = "timeline"
 LIFETIME: Final = "lifetime"
 
 
@@ -190,28 +191,38 @@ def _values(view: View) -> list[str]:
 
 
 def _changes(view: View) -> exp.Expr:
-    values = _values(view)
-    counted = any(column.name == IS_EVENT for column in view.inputs)
+    """Rows of events and of the ends of their windows: the columns that frames run over, and those that are moved."""
+    framed = [column.name for column in view.inputs if _reads(view, column.name, is_running=False)]
+    framed += [EVENT_NUMBER] if view.needs_order else []
+    moving = [column.name for column in view.inputs if _reads(view, column.name, is_running=True)]
+    leaves = any(planned.is_running for planned in view.features)
     entering = exp.select(
         *_keys(view),
         exp.alias_(exp.column(EVENT_AT), CHANGED_AT),
-        *([exp.alias_(exp.Literal.number(1), IS_EVENT)] if counted else []),
-        *(exp.column(name) for name in values),
-        copy=False,
-    ).from_("history", copy=False)
+        *([exp.alias_(exp.Literal.number(0), LEAVES)] if leaves else []),
+        *(exp.alias_(exp.Literal.number(1), name) if name == IS_EVENT else exp.column(name) for name in framed),
+        *(exp.alias_(exp.column(name), moved(name)) for name in moving if name != IS_EVENT),
+    ).from_("history")
     entering.comments = ["an event enters at its instant"]
     if view.every is not None:
         entering.comments = [f"an event enters at the next multiple of {view.every}"]
     query: exp.Expr = entering
-    for window in view.windows:
-        end = later(exp.column(EVENT_AT), window.milliseconds)
-        due = exp.GTE(this=end.copy(), expression=jinja.expression("fsync.changed_from()"))
-        nothing = [exp.null() for _ in range(counted + len(values))]
-        leaving = exp.select(*_keys(view), end, *nothing, copy=False).from_("history", copy=False)
-        leaving = leaving.where(due, copy=False)
+    for number, window in enumerate(view.windows, start=1):
+        leaving = exp.select(
+            *_keys(view),
+            later(exp.column(EVENT_AT), window.milliseconds),
+            *([exp.Literal.number(number)] if leaves else []),
+            *(exp.null() for _ in framed),
+            *(exp.column(name) for name in moving if name != IS_EVENT),
+        ).from_("history")
         leaving.comments = [f"and leaves the window of {window} at its end"]
         query = exp.union(query, leaving, distinct=False, copy=False)
     return query
+
+
+def _reads(view: View, name: str, *, is_running: bool) -> bool:
+    """Whether a feature of one kind or the other reads an input."""
+    return any(planned.input == name and planned.is_running == is_running for planned in view.features)
 
 
 # ---------------------------------------------------------------- windowed
@@ -221,7 +232,7 @@ def _windowed(view: View) -> exp.Expr:
     end = _timestamp(END_OF_TIME)
     following = exp.Lead(this=exp.column(CHANGED_AT), offset=exp.Literal.number(1), default=end)
     valid_to = exp.Window(this=following, alias=exp.to_identifier(TIMELINE))
-    features = [exp.alias_(_value(p), p.name, copy=False) for p in view.features if p.call is not None]
+    features = [exp.alias_(_value(p, view), p.name, copy=False) for p in view.features if p.call is not None]
     query = exp.select(
         *_keys(view),
         exp.alias_(exp.column(CHANGED_AT), "valid_from"),
@@ -234,18 +245,22 @@ def _windowed(view: View) -> exp.Expr:
     return query
 
 
-def _value(planned: Planned) -> exp.Expr:
+def _value(planned: Planned, view: View) -> exp.Expr:
     call = planned.call
     assert call is not None  # derived features come later
     assert planned.input is not None  # as it is wherever `call` is
     form = next(form for form, looks in call.transformation.forms if looks == call.reach)
     arguments = [planned.input]
+    if planned.is_running:
+        arguments = ["1" if planned.input == IS_EVENT else moved(planned.input)]
     if call.fraction is not None:
         arguments.append(format(call.fraction, "f"))
     if call.window is not None:
         arguments.append(str(call.window))
-    macro = jinja.expression(f"fsync.{form}({', '.join(jinja.quoted(text) for text in arguments)})")
-    return _finished(macro, planned)
+    given = [jinja.quoted(text) for text in arguments]
+    if planned.is_running and call.window is not None:
+        given.append(f"leaves={view.windows.index(call.window) + 1}")
+    return _finished(jinja.expression(f"fsync.{form}({', '.join(given)})"), planned)
 
 
 def _finished(value: exp.Expr, planned: Planned) -> exp.Expr:
@@ -256,18 +271,17 @@ def _finished(value: exp.Expr, planned: Planned) -> exp.Expr:
 
 
 def _frames(view: View) -> list[exp.Expr]:
-    frames = [_frame(TIMELINE, view, None)]
-    for window in view.windows:
+    so_far = exp.Var(this="UNBOUNDED")
+    frames = [_frame(TIMELINE, view, so_far, kind="ROWS")]
+    for window in view.frames:
         frames.append(_frame(window_name(window), view, reach_back(window.milliseconds)))
     if view.needs_lifetime:
-        frames.append(_frame(LIFETIME, view, exp.Var(this="UNBOUNDED")))
+        frames.append(_frame(LIFETIME, view, so_far))
     return frames
 
 
-def _frame(name: str, view: View, start: exp.Expr | None) -> exp.Expr:
-    spec = None
-    if start is not None:
-        spec = exp.WindowSpec(kind="RANGE", start=start, start_side="PRECEDING", end="CURRENT ROW")
+def _frame(name: str, view: View, start: exp.Expr, kind: str = "RANGE") -> exp.Expr:
+    spec = exp.WindowSpec(kind=kind, start=start, start_side="PRECEDING", end="CURRENT ROW")
     order = exp.Order(expressions=[_ascending(CHANGED_AT)])
     return exp.Window(this=exp.to_identifier(name), partition_by=_keys(view), order=order, spec=spec)
 

@@ -31,44 +31,42 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
-    amount
+    0 AS leaves,
+    amount,
+    amount AS moved_amount
   FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '1' DAYS,
-    NULL
+    1,
+    NULL,
+    amount
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '7' DAYS,
-    NULL
+    2,
+    NULL,
+    amount
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
-    CAST({{ fsync.window_avg('amount', '7d') }} AS DOUBLE) AS mean_7d,
+    CAST({{ fsync.window_avg('moved_amount', '7d', leaves=2) }} AS DOUBLE) AS mean_7d,
     CAST({{ fsync.lifetime_avg('amount') }} AS DOUBLE) AS mean_ever,
-    CAST(COALESCE({{ fsync.window_avg('amount', '1d') }}, -1.0) AS DOUBLE) AS mean_or_minus_one
+    CAST(COALESCE({{ fsync.window_avg('moved_amount', '1d', leaves=1) }}, -1.0) AS DOUBLE) AS mean_or_minus_one
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), last_7d AS (
-    PARTITION BY user_id
-    ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

@@ -48,7 +48,7 @@ WITH events AS (
     session,
     joined,
     event_at AS changed_at,
-    1 AS is_event,
+    0 AS leaves,
     input_co_first_joined,
     input_co_last_tenant,
     input_co_sessions_1d,
@@ -61,14 +61,12 @@ WITH events AS (
     session,
     joined,
     event_at + INTERVAL '1' DAYS,
-    NULL,
+    1,
     NULL,
     NULL,
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -79,10 +77,14 @@ WITH events AS (
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
     CAST({{ fsync.lifetime_first('input_co_first_joined') }} AS DATE) AS co_first_joined,
     CAST({{ fsync.latest('input_co_last_tenant') }} AS TEXT) AS co_last_tenant,
-    CAST({{ fsync.window_count('is_event', '1d') }} AS BIGINT) AS co_orders_1d,
+    CAST({{ fsync.window_count('1', '1d', leaves=1) }} AS BIGINT) AS co_orders_1d,
     CAST({{ fsync.window_count_distinct('input_co_sessions_1d', '1d') }} AS BIGINT) AS co_sessions_1d
   FROM changes
-  WINDOW timeline AS (PARTITION BY tenant, session, joined ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY tenant, session, joined
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY tenant, session, joined
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

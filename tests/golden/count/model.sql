@@ -33,49 +33,47 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
+    0 AS leaves,
+    amount,
     1 AS is_event,
-    amount
+    amount AS moved_amount
   FROM history
   UNION ALL
   /* and leaves the window of 1s at its end */
   SELECT
     user_id,
     event_at + INTERVAL '1' SECONDS,
+    1,
     NULL,
-    NULL
+    NULL,
+    amount
   FROM history
-  WHERE
-    event_at + INTERVAL '1' SECONDS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '7' DAYS,
+    2,
     NULL,
-    NULL
+    NULL,
+    amount
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
-    CAST({{ fsync.window_count('amount', '7d') }} AS BIGINT) AS amounts_7d,
+    CAST({{ fsync.window_count('moved_amount', '7d', leaves=2) }} AS BIGINT) AS amounts_7d,
     CAST({{ fsync.lifetime_count('amount') }} AS BIGINT) AS amounts_ever,
-    CAST({{ fsync.window_count('is_event', '1s') }} AS BIGINT) AS orders_1s,
-    CAST({{ fsync.window_count('is_event', '7d') }} AS BIGINT) AS orders_7d,
+    CAST({{ fsync.window_count('1', '1s', leaves=1) }} AS BIGINT) AS orders_1s,
+    CAST({{ fsync.window_count('1', '7d', leaves=2) }} AS BIGINT) AS orders_7d,
     CAST({{ fsync.lifetime_count('is_event') }} AS BIGINT) AS orders_ever
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1s AS (
+  WINDOW timeline AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' SECONDS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), last_7d AS (
-    PARTITION BY user_id
-    ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

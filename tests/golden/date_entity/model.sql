@@ -35,7 +35,7 @@ WITH events AS (
   SELECT
     cohort,
     event_at AS changed_at,
-    1 AS is_event,
+    0 AS leaves,
     input_da_last_cohort,
     quantity,
     event_number
@@ -45,13 +45,11 @@ WITH events AS (
   SELECT
     cohort,
     event_at + INTERVAL '1' DAYS,
-    NULL,
+    1,
     NULL,
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -60,9 +58,13 @@ WITH events AS (
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
     CAST({{ fsync.latest('input_da_last_cohort', '1d') }} AS DATE) AS da_last_cohort,
     CAST({{ fsync.lifetime_median('quantity') }} AS DOUBLE) AS da_middle_ever,
-    CAST({{ fsync.window_count('is_event', '1d') }} AS BIGINT) AS da_orders_1d
+    CAST({{ fsync.window_count('1', '1d', leaves=1) }} AS BIGINT) AS da_orders_1d
   FROM changes
-  WINDOW timeline AS (PARTITION BY cohort ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY cohort
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY cohort
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

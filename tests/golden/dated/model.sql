@@ -53,13 +53,14 @@ WITH events AS (
     session,
     cohort,
     event_at AS changed_at,
-    big,
+    0 AS leaves,
     flag,
     input_flagged_ever,
     input_last_session,
     ratio,
     seen,
-    event_number
+    event_number,
+    big AS moved_big
   FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
@@ -67,48 +68,45 @@ WITH events AS (
     session,
     cohort,
     event_at + INTERVAL '1' DAYS,
+    1,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL
+    big
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 2d at its end */
   SELECT
     session,
     cohort,
     event_at + INTERVAL '2' DAYS,
+    2,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL
+    big
   FROM history
-  WHERE
-    event_at + INTERVAL '2' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 30d at its end */
   SELECT
     session,
     cohort,
     event_at + INTERVAL '30' DAYS,
+    3,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL
+    big
   FROM history
-  WHERE
-    event_at + INTERVAL '30' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -116,7 +114,7 @@ WITH events AS (
     cohort,
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
-    CAST({{ fsync.window_sum('big', '2d') }} AS DECIMAL(38, 0)) AS big_2d,
+    CAST({{ fsync.window_sum('moved_big', '2d', leaves=2) }} AS DECIMAL(38, 0)) AS big_2d,
     CAST(COALESCE(
       {{ fsync.window_min('seen', '30d') }},
       CAST('1970-01-01 00:00:00.000' AS TIMESTAMP)
@@ -127,14 +125,14 @@ WITH events AS (
     CAST({{ fsync.latest('input_last_session') }} AS UUID) AS last_session,
     CAST({{ fsync.window_sum('ratio', '1d') }} AS DOUBLE) AS ratio_1d
   FROM changes
-  WINDOW timeline AS (PARTITION BY session, cohort ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY session, cohort
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY session, cohort
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), last_2d AS (
-    PARTITION BY session, cohort
-    ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '2' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
   ), last_30d AS (
     PARTITION BY session, cohort
     ORDER BY changed_at

@@ -59,8 +59,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -79,7 +77,11 @@ WITH events AS (
     CAST(COALESCE({{ fsync.window_percentile('amount', '0.9', '7d') }}, 0.0) AS DOUBLE) AS de_most,
     CAST(COALESCE({{ fsync.window_stddev('amount', '7d') }}, -1.0) AS DOUBLE) AS de_spread
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_7d AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_7d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

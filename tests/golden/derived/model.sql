@@ -35,19 +35,19 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
-    1 AS is_event,
-    amount
+    0 AS leaves,
+    amount,
+    amount AS moved_amount
   FROM history
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '7' DAYS,
+    1,
     NULL,
-    NULL
+    amount
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -55,13 +55,13 @@ WITH events AS (
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
     CAST({{ fsync.lifetime_sum('amount') }} AS DECIMAL(38, 2)) AS all_spend,
-    CAST({{ fsync.window_count('is_event', '7d') }} AS BIGINT) AS week_orders,
-    CAST({{ fsync.window_sum('amount', '7d') }} AS DECIMAL(38, 2)) AS week_spend
+    CAST({{ fsync.window_count('1', '7d', leaves=1) }} AS BIGINT) AS week_orders,
+    CAST({{ fsync.window_sum('moved_amount', '7d', leaves=1) }} AS DECIMAL(38, 2)) AS week_spend
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_7d AS (
+  WINDOW timeline AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

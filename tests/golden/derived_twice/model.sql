@@ -58,8 +58,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
@@ -69,8 +67,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -85,7 +81,11 @@ WITH events AS (
     CAST({{ fsync.window_first('channel', '7d') }} AS TEXT) AS dd_opened,
     CAST({{ fsync.latest('amount', '1d') }} AS DECIMAL(10, 2)) AS dd_recent
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

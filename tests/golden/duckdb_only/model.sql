@@ -38,21 +38,21 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
+    0 AS leaves,
     input_bits_1d,
     input_hosts_1d,
-    input_secure_1d
+    input_secure_1d AS moved_input_secure_1d
   FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '1' DAYS,
+    1,
     NULL,
     NULL,
-    NULL
+    input_secure_1d
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -61,9 +61,13 @@ WITH events AS (
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
     CAST({{ fsync.window_sum('input_bits_1d', '1d') }} AS DOUBLE) AS bits_1d,
     CAST({{ fsync.window_count_distinct('input_hosts_1d', '1d') }} AS BIGINT) AS hosts_1d,
-    CAST({{ fsync.window_count('input_secure_1d', '1d') }} AS BIGINT) AS secure_1d
+    CAST({{ fsync.window_count('moved_input_secure_1d', '1d', leaves=1) }} AS BIGINT) AS secure_1d
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

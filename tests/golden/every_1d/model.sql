@@ -49,7 +49,7 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
-    1 AS is_event,
+    0 AS leaves,
     amount,
     channel,
     input_ed_last_web_2d,
@@ -60,40 +60,34 @@ WITH events AS (
   SELECT
     user_id,
     event_at + INTERVAL '1' DAYS,
-    NULL,
+    1,
     NULL,
     NULL,
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 2d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '2' DAYS,
-    NULL,
+    2,
     NULL,
     NULL,
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '2' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '7' DAYS,
-    NULL,
+    3,
     NULL,
     NULL,
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -105,15 +99,15 @@ WITH events AS (
     CAST({{ fsync.window_last('channel', '7d') }} AS TEXT) AS ed_last_7d,
     CAST({{ fsync.latest('input_ed_last_web_2d', '2d') }} AS DECIMAL(10, 2)) AS ed_last_web_2d,
     CAST({{ fsync.window_percentile('amount', '0.9', '7d') }} AS DOUBLE) AS ed_most_7d,
-    CAST({{ fsync.window_count('is_event', '1d') }} AS BIGINT) AS ed_orders_1d,
-    CAST({{ fsync.window_count('is_event', '7d') }} AS BIGINT) AS ed_orders_7d,
+    CAST({{ fsync.window_count('1', '1d', leaves=1) }} AS BIGINT) AS ed_orders_1d,
+    CAST({{ fsync.window_count('1', '7d', leaves=3) }} AS BIGINT) AS ed_orders_7d,
     CAST({{ fsync.lifetime_sum('amount') }} AS DECIMAL(38, 2)) AS ed_spend_ever,
     CAST({{ fsync.window_stddev('amount', '7d') }} AS DOUBLE) AS ed_spread_7d
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ), last_2d AS (
     PARTITION BY user_id
     ORDER BY changed_at

@@ -51,64 +51,66 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
-    1 AS is_event,
+    0 AS leaves,
     amount,
+    1 AS is_event,
     order_id,
     paid_at,
-    event_number
+    event_number,
+    amount AS moved_amount
   FROM history
   UNION ALL
   /* and leaves the window of 1h at its end */
   SELECT
     user_id,
     event_at + INTERVAL '1' HOURS,
+    1,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL
+    NULL,
+    amount
   FROM history
-  WHERE
-    event_at + INTERVAL '1' HOURS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 2h at its end */
   SELECT
     user_id,
     event_at + INTERVAL '2' HOURS,
+    2,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL
+    NULL,
+    amount
   FROM history
-  WHERE
-    event_at + INTERVAL '2' HOURS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 3h at its end */
   SELECT
     user_id,
     event_at + INTERVAL '3' HOURS,
+    3,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL
+    NULL,
+    amount
   FROM history
-  WHERE
-    event_at + INTERVAL '3' HOURS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '1' DAYS,
+    4,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL
+    NULL,
+    amount
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -120,13 +122,17 @@ WITH events AS (
     CAST({{ fsync.window_last('order_id', '1h') }} AS BIGINT) AS eh_last_1h,
     CAST(COALESCE({{ fsync.latest('amount', '2h') }}, 0) AS DECIMAL(10, 2)) AS eh_last_2h,
     CAST({{ fsync.window_median('amount', '1d') }} AS DOUBLE) AS eh_middle_1d,
-    CAST({{ fsync.window_count('is_event', '1h') }} AS BIGINT) AS eh_orders_1h,
-    CAST({{ fsync.window_count('is_event', '3h') }} AS BIGINT) AS eh_orders_3h,
+    CAST({{ fsync.window_count('1', '1h', leaves=1) }} AS BIGINT) AS eh_orders_1h,
+    CAST({{ fsync.window_count('1', '3h', leaves=3) }} AS BIGINT) AS eh_orders_3h,
     CAST({{ fsync.lifetime_count('is_event') }} AS BIGINT) AS eh_orders_ever,
     CAST({{ fsync.latest('paid_at') }} AS TIMESTAMP) AS eh_paid_last,
-    CAST({{ fsync.window_sum('amount', '1d') }} AS DECIMAL(38, 2)) AS eh_spend_1d
+    CAST({{ fsync.window_sum('moved_amount', '1d', leaves=4) }} AS DECIMAL(38, 2)) AS eh_spend_1d
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1h AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1h AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' HOURS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
@@ -134,10 +140,6 @@ WITH events AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '2' HOURS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), last_3h AS (
-    PARTITION BY user_id
-    ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '3' HOURS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
   ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at

@@ -39,7 +39,7 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
-    1 AS is_event,
+    0 AS leaves,
     order_id,
     event_number
   FROM history
@@ -48,23 +48,19 @@ WITH events AS (
   SELECT
     user_id,
     event_at + INTERVAL '7' DAYS,
-    NULL,
+    1,
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 14d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '14' DAYS,
-    NULL,
+    2,
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '14' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -72,17 +68,13 @@ WITH events AS (
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
     CAST({{ fsync.latest('order_id') }} AS BIGINT) AS ew_last_ever,
-    CAST({{ fsync.window_count('is_event', '7d') }} AS BIGINT) AS ew_orders_1w,
-    CAST({{ fsync.window_count('is_event', '14d') }} AS BIGINT) AS ew_orders_2w
+    CAST({{ fsync.window_count('1', '7d', leaves=1) }} AS BIGINT) AS ew_orders_1w,
+    CAST({{ fsync.window_count('1', '14d', leaves=2) }} AS BIGINT) AS ew_orders_2w
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_7d AS (
+  WINDOW timeline AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), last_14d AS (
-    PARTITION BY user_id
-    ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '14' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

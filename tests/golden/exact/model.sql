@@ -60,29 +60,29 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
+    0 AS leaves,
     amount,
     at_exactly,
     input_chosen,
-    input_doubled,
-    input_far,
-    input_since_noon,
-    event_number
+    event_number,
+    input_doubled AS moved_input_doubled,
+    input_far AS moved_input_far,
+    input_since_noon AS moved_input_since_noon
   FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '1' DAYS,
+    1,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL,
-    NULL,
-    NULL
+    input_doubled,
+    input_far,
+    input_since_noon
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -90,13 +90,17 @@ WITH events AS (
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
     CAST({{ fsync.window_max('input_chosen', '1d') }} AS BIGINT) AS chosen,
-    CAST({{ fsync.window_sum('input_doubled', '1d') }} AS DECIMAL(38, 0)) AS doubled,
+    CAST({{ fsync.window_sum('moved_input_doubled', '1d', leaves=1) }} AS DECIMAL(38, 0)) AS doubled,
     CAST({{ fsync.latest('amount') }} AS DECIMAL(10, 2)) AS exact_amount,
     CAST({{ fsync.latest('at_exactly') }} AS TIMESTAMP) AS exact_time,
-    CAST({{ fsync.window_count('input_far', '1d') }} AS BIGINT) AS far,
-    CAST({{ fsync.window_count('input_since_noon', '1d') }} AS BIGINT) AS since_noon
+    CAST({{ fsync.window_count('moved_input_far', '1d', leaves=1) }} AS BIGINT) AS far,
+    CAST({{ fsync.window_count('moved_input_since_noon', '1d', leaves=1) }} AS BIGINT) AS since_noon
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

@@ -74,26 +74,28 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
+    0 AS leaves,
     input_ex_big_or_not_ever,
     input_ex_channels_7d,
     input_ex_first_7d,
     input_ex_kind_1d,
     input_ex_least_7d,
-    input_ex_mean_ratio_7d,
     input_ex_price_7d,
     input_ex_size_7d,
-    input_ex_some_7d,
     input_ex_spread_7d,
     input_ex_was_web_ever,
     input_ex_web_max_1d,
-    input_ex_worth_7d,
-    event_number
+    event_number,
+    input_ex_mean_ratio_7d AS moved_input_ex_mean_ratio_7d,
+    input_ex_some_7d AS moved_input_ex_some_7d,
+    input_ex_worth_7d AS moved_input_ex_worth_7d
   FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '1' DAYS,
+    1,
     NULL,
     NULL,
     NULL,
@@ -105,17 +107,16 @@ WITH events AS (
     NULL,
     NULL,
     NULL,
-    NULL,
-    NULL,
-    NULL
+    input_ex_mean_ratio_7d,
+    input_ex_some_7d,
+    input_ex_worth_7d
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '7' DAYS,
+    2,
     NULL,
     NULL,
     NULL,
@@ -127,12 +128,10 @@ WITH events AS (
     NULL,
     NULL,
     NULL,
-    NULL,
-    NULL,
-    NULL
+    input_ex_mean_ratio_7d,
+    input_ex_some_7d,
+    input_ex_worth_7d
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -144,16 +143,20 @@ WITH events AS (
     CAST({{ fsync.window_first('input_ex_first_7d', '7d') }} AS TEXT) AS ex_first_7d,
     CAST({{ fsync.latest('input_ex_kind_1d', '1d') }} AS TEXT) AS ex_kind_1d,
     CAST({{ fsync.window_min('input_ex_least_7d', '7d') }} AS TEXT) AS ex_least_7d,
-    CAST({{ fsync.window_avg('input_ex_mean_ratio_7d', '7d') }} AS DOUBLE) AS ex_mean_ratio_7d,
+    CAST({{ fsync.window_avg('moved_input_ex_mean_ratio_7d', '7d', leaves=2) }} AS DOUBLE) AS ex_mean_ratio_7d,
     CAST({{ fsync.window_percentile('input_ex_price_7d', '0.9', '7d') }} AS DOUBLE) AS ex_price_7d,
     CAST({{ fsync.window_median('input_ex_size_7d', '7d') }} AS DOUBLE) AS ex_size_7d,
-    CAST({{ fsync.window_count('input_ex_some_7d', '7d') }} AS BIGINT) AS ex_some_7d,
+    CAST({{ fsync.window_count('moved_input_ex_some_7d', '7d', leaves=2) }} AS BIGINT) AS ex_some_7d,
     CAST({{ fsync.window_stddev('input_ex_spread_7d', '7d') }} AS DOUBLE) AS ex_spread_7d,
     CAST({{ fsync.lifetime_last('input_ex_was_web_ever') }} AS BOOLEAN) AS ex_was_web_ever,
     CAST({{ fsync.window_max('input_ex_web_max_1d', '1d') }} AS DECIMAL(10, 2)) AS ex_web_max_1d,
-    CAST({{ fsync.window_sum('input_ex_worth_7d', '7d') }} AS DECIMAL(38, 2)) AS ex_worth_7d
+    CAST({{ fsync.window_sum('moved_input_ex_worth_7d', '7d', leaves=2) }} AS DECIMAL(38, 2)) AS ex_worth_7d
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

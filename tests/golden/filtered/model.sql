@@ -53,11 +53,12 @@ WITH events AS (
     country,
     shop,
     event_at AS changed_at,
-    input_fine_1d,
+    0 AS leaves,
     input_high_1d,
     input_last_note,
     input_score_1d,
-    event_number
+    event_number,
+    input_fine_1d AS moved_input_fine_1d
   FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
@@ -65,14 +66,13 @@ WITH events AS (
     country,
     shop,
     event_at + INTERVAL '1' DAYS,
+    1,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL
+    input_fine_1d
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -80,12 +80,16 @@ WITH events AS (
     shop,
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
-    CAST({{ fsync.window_count('input_fine_1d', '1d') }} AS BIGINT) AS fine_1d,
+    CAST({{ fsync.window_count('moved_input_fine_1d', '1d', leaves=1) }} AS BIGINT) AS fine_1d,
     CAST({{ fsync.window_max('input_high_1d', '1d') }} AS DOUBLE) AS high_1d,
     CAST(COALESCE({{ fsync.latest('input_last_note') }}, '{{ "{" }}# none #}') AS TEXT) AS last_note,
     CAST({{ fsync.window_sum('input_score_1d', '1d') }} AS DOUBLE) AS score_1d
   FROM changes
-  WINDOW timeline AS (PARTITION BY country, shop ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY country, shop
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY country, shop
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

@@ -38,7 +38,7 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
-    1 AS is_event,
+    0 AS leaves,
     amount,
     input_last_big_order,
     order_id,
@@ -49,14 +49,12 @@ WITH events AS (
   SELECT
     user_id,
     event_at + INTERVAL '7' DAYS,
-    NULL,
+    1,
     NULL,
     NULL,
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -66,12 +64,12 @@ WITH events AS (
     CAST({{ fsync.latest('amount') }} AS DECIMAL(10, 2)) AS last_amount,
     CAST({{ fsync.latest('input_last_big_order') }} AS BIGINT) AS last_big_order,
     CAST({{ fsync.latest('order_id') }} AS BIGINT) AS last_order,
-    CAST({{ fsync.window_count('is_event', '7d') }} AS BIGINT) AS recent_orders
+    CAST({{ fsync.window_count('1', '7d', leaves=1) }} AS BIGINT) AS recent_orders
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_7d AS (
+  WINDOW timeline AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

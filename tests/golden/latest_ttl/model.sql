@@ -54,8 +54,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '1' SECONDS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
@@ -66,8 +64,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 28d at its end */
   SELECT
@@ -78,8 +74,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '28' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 30d at its end */
   SELECT
@@ -90,8 +84,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '30' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -104,7 +96,11 @@ WITH events AS (
     CAST(COALESCE({{ fsync.latest('channel', '1d') }}, 'nowhere') AS TEXT) AS tt_channel_1d,
     CAST({{ fsync.latest('input_tt_web_amount_4w', '28d') }} AS DECIMAL(10, 2)) AS tt_web_amount_4w
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1s AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1s AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' SECONDS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

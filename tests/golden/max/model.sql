@@ -44,8 +44,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 14d at its end */
   SELECT
@@ -54,8 +52,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '14' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -66,7 +62,11 @@ WITH events AS (
     CAST(COALESCE({{ fsync.window_max('amount', '7d') }}, 0) AS DECIMAL(10, 2)) AS most_7d,
     CAST({{ fsync.lifetime_max('amount') }} AS DECIMAL(10, 2)) AS most_ever
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_7d AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_7d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

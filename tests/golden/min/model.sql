@@ -44,8 +44,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -56,7 +54,11 @@ WITH events AS (
     CAST({{ fsync.window_min('amount', '7d') }} AS DECIMAL(10, 2)) AS least_7d,
     CAST({{ fsync.lifetime_min('amount') }} AS DECIMAL(10, 2)) AS least_ever
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_7d AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_7d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

@@ -47,8 +47,6 @@ WITH events AS (
     event_at + INTERVAL '1' DAYS,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
@@ -56,8 +54,6 @@ WITH events AS (
     event_at + INTERVAL '7' DAYS,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -75,7 +71,11 @@ WITH events AS (
     CAST({{ fsync.window_percentile('amount', '0.1', '7d') }} AS DOUBLE) AS pc_tenth_7d,
     CAST({{ fsync.window_percentile('amount', '0.333', '7d') }} AS DOUBLE) AS pc_third_7d
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

@@ -64,33 +64,33 @@ WITH events AS (
   SELECT
     shop,
     event_at AS changed_at,
+    0 AS leaves,
     input_best_1d,
-    input_early_1d,
-    input_rest_1d,
     input_root_1d,
-    input_sales_1d,
-    input_squares_1d,
     input_waited_1d,
     input_week,
-    event_number
+    event_number,
+    input_early_1d AS moved_input_early_1d,
+    input_rest_1d AS moved_input_rest_1d,
+    input_sales_1d AS moved_input_sales_1d,
+    input_squares_1d AS moved_input_squares_1d
   FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
     shop,
     event_at + INTERVAL '1' DAYS,
+    1,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL,
-    NULL,
-    NULL,
-    NULL
+    input_early_1d,
+    input_rest_1d,
+    input_sales_1d,
+    input_squares_1d
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -98,15 +98,19 @@ WITH events AS (
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
     CAST({{ fsync.window_max('input_best_1d', '1d') }} AS DECIMAL(21, 2)) AS best_1d,
-    CAST({{ fsync.window_count('input_early_1d', '1d') }} AS BIGINT) AS early_1d,
-    CAST({{ fsync.window_sum('input_rest_1d', '1d') }} AS DECIMAL(38, 2)) AS rest_1d,
+    CAST({{ fsync.window_count('moved_input_early_1d', '1d', leaves=1) }} AS BIGINT) AS early_1d,
+    CAST({{ fsync.window_sum('moved_input_rest_1d', '1d', leaves=1) }} AS DECIMAL(38, 2)) AS rest_1d,
     CAST({{ fsync.window_max('input_root_1d', '1d') }} AS DOUBLE) AS root_1d,
-    CAST({{ fsync.window_count('input_sales_1d', '1d') }} AS BIGINT) AS sales_1d,
-    CAST({{ fsync.window_sum('input_squares_1d', '1d') }} AS DECIMAL(38, 4)) AS squares_1d,
+    CAST({{ fsync.window_count('moved_input_sales_1d', '1d', leaves=1) }} AS BIGINT) AS sales_1d,
+    CAST({{ fsync.window_sum('moved_input_squares_1d', '1d', leaves=1) }} AS DECIMAL(38, 4)) AS squares_1d,
     CAST({{ fsync.window_max('input_waited_1d', '1d') }} AS BIGINT) AS waited_1d,
     CAST({{ fsync.latest('input_week') }} AS TEXT) AS week
   FROM changes
-  WINDOW timeline AS (PARTITION BY shop ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY shop
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY shop
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

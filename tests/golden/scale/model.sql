@@ -65,47 +65,53 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
+    0 AS leaves,
     input_sc_cents_1d,
     input_sc_last_score,
     input_sc_least_1d,
     input_sc_micro_ever,
-    input_sc_pico_triple_1d,
     input_sc_positive_ever,
-    event_number
+    event_number,
+    input_sc_cents_1d AS moved_input_sc_cents_1d,
+    input_sc_pico_triple_1d AS moved_input_sc_pico_triple_1d
   FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '1' DAYS,
+    1,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL
+    input_sc_cents_1d,
+    input_sc_pico_triple_1d
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
-    CAST({{ fsync.window_sum('input_sc_cents_1d', '1d') }} AS DECIMAL(38, 2)) AS sc_cents_1d,
+    CAST({{ fsync.window_sum('moved_input_sc_cents_1d', '1d', leaves=1) }} AS DECIMAL(38, 2)) AS sc_cents_1d,
     CAST({{ fsync.lifetime_sum('input_sc_cents_1d') }} AS DECIMAL(38, 2)) AS sc_cents_ever,
     CAST(COALESCE({{ fsync.latest('input_sc_last_score') }}, -0.5) AS DECIMAL(20, 1)) AS sc_last_score,
     CAST({{ fsync.window_min('input_sc_least_1d', '1d') }} AS DECIMAL(19, 0)) AS sc_least_1d,
-    CAST({{ fsync.window_avg('input_sc_cents_1d', '1d') }} AS DOUBLE) AS sc_mean_1d,
+    CAST({{ fsync.window_avg('moved_input_sc_cents_1d', '1d', leaves=1) }} AS DOUBLE) AS sc_mean_1d,
     CAST({{ fsync.lifetime_sum('input_sc_micro_ever') }} AS DECIMAL(38, 6)) AS sc_micro_ever,
-    CAST({{ fsync.window_sum('input_sc_pico_triple_1d', '1d') }} AS DECIMAL(38, 12)) AS sc_pico_triple_1d,
+    CAST({{ fsync.window_sum('moved_input_sc_pico_triple_1d', '1d', leaves=1) }} AS DECIMAL(38, 12)) AS sc_pico_triple_1d,
     CAST({{ fsync.lifetime_sum('input_sc_positive_ever') }} AS DECIMAL(38, 2)) AS sc_positive_ever,
     CAST({{ fsync.lifetime_count_distinct('input_sc_least_1d') }} AS BIGINT) AS sc_values_ever,
     CAST({{ fsync.lifetime_sum('input_sc_least_1d') }} AS DECIMAL(38, 0)) AS sc_whole_ever
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

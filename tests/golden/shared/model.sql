@@ -67,53 +67,55 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
-    amount,
+    0 AS leaves,
     input_sh_big_first_7d,
     input_sh_big_last_1d,
     input_sh_never,
-    input_sh_no_channel_7d,
-    input_sh_other_spend_7d,
     input_sh_recently,
     input_sh_web_middle_7d,
-    input_sh_web_orders_1d,
-    event_number
+    event_number,
+    amount AS moved_amount,
+    input_sh_no_channel_7d AS moved_input_sh_no_channel_7d,
+    input_sh_other_spend_7d AS moved_input_sh_other_spend_7d,
+    input_sh_web_middle_7d AS moved_input_sh_web_middle_7d,
+    input_sh_web_orders_1d AS moved_input_sh_web_orders_1d
   FROM history
   UNION ALL
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '1' DAYS,
+    1,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL,
-    NULL,
-    NULL,
-    NULL
+    amount,
+    input_sh_no_channel_7d,
+    input_sh_other_spend_7d,
+    input_sh_web_middle_7d,
+    input_sh_web_orders_1d
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '7' DAYS,
+    2,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
     NULL,
-    NULL,
-    NULL,
-    NULL,
-    NULL
+    amount,
+    input_sh_no_channel_7d,
+    input_sh_other_spend_7d,
+    input_sh_web_middle_7d,
+    input_sh_web_orders_1d
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -124,16 +126,20 @@ WITH events AS (
     CAST({{ fsync.window_last('input_sh_big_last_1d', '1d') }} AS TEXT) AS sh_big_last_1d,
     CAST({{ fsync.latest('input_sh_big_last_1d', '1d') }} AS TEXT) AS sh_big_ttl_1d,
     CAST({{ fsync.window_max('input_sh_never', '7d') }} AS DECIMAL(10, 2)) AS sh_never,
-    CAST({{ fsync.window_count('input_sh_no_channel_7d', '7d') }} AS BIGINT) AS sh_no_channel_7d,
-    CAST({{ fsync.window_sum('input_sh_other_spend_7d', '7d') }} AS DECIMAL(38, 2)) AS sh_other_spend_7d,
+    CAST({{ fsync.window_count('moved_input_sh_no_channel_7d', '7d', leaves=2) }} AS BIGINT) AS sh_no_channel_7d,
+    CAST({{ fsync.window_sum('moved_input_sh_other_spend_7d', '7d', leaves=2) }} AS DECIMAL(38, 2)) AS sh_other_spend_7d,
     CAST({{ fsync.lifetime_count('input_sh_recently') }} AS BIGINT) AS sh_recently,
-    CAST({{ fsync.window_sum('amount', '7d') }} AS DECIMAL(38, 2)) AS sh_spend_7d,
+    CAST({{ fsync.window_sum('moved_amount', '7d', leaves=2) }} AS DECIMAL(38, 2)) AS sh_spend_7d,
     CAST({{ fsync.window_median('input_sh_web_middle_7d', '7d') }} AS DOUBLE) AS sh_web_middle_7d,
-    CAST({{ fsync.window_count('input_sh_web_orders_1d', '1d') }} AS BIGINT) AS sh_web_orders_1d,
-    CAST({{ fsync.window_count('input_sh_web_orders_1d', '7d') }} AS BIGINT) AS sh_web_orders_7d,
-    CAST({{ fsync.window_sum('input_sh_web_middle_7d', '7d') }} AS DECIMAL(38, 2)) AS sh_web_spend_7d
+    CAST({{ fsync.window_count('moved_input_sh_web_orders_1d', '1d', leaves=1) }} AS BIGINT) AS sh_web_orders_1d,
+    CAST({{ fsync.window_count('moved_input_sh_web_orders_1d', '7d', leaves=2) }} AS BIGINT) AS sh_web_orders_7d,
+    CAST({{ fsync.window_sum('moved_input_sh_web_middle_7d', '7d', leaves=2) }} AS DECIMAL(38, 2)) AS sh_web_spend_7d
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

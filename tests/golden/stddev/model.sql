@@ -45,8 +45,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '1' DAYS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
@@ -55,8 +53,6 @@ WITH events AS (
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -68,7 +64,11 @@ WITH events AS (
     CAST({{ fsync.lifetime_stddev('amount') }} AS DOUBLE) AS sd_spread_ever,
     CAST({{ fsync.lifetime_stddev('input_sd_spread_of_some') }} AS DOUBLE) AS sd_spread_of_some
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_1d AS (
+  WINDOW timeline AS (
+    PARTITION BY user_id
+    ORDER BY changed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
     RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW

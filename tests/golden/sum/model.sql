@@ -34,48 +34,46 @@ WITH events AS (
   SELECT
     user_id,
     event_at AS changed_at,
+    0 AS leaves,
     amount,
-    input_orders_squared_7d
+    amount AS moved_amount,
+    input_orders_squared_7d AS moved_input_orders_squared_7d
   FROM history
   UNION ALL
   /* and leaves the window of 12h at its end */
   SELECT
     user_id,
     event_at + INTERVAL '12' HOURS,
+    1,
     NULL,
-    NULL
+    amount,
+    input_orders_squared_7d
   FROM history
-  WHERE
-    event_at + INTERVAL '12' HOURS >= {{ fsync.changed_from() }}
   UNION ALL
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
     event_at + INTERVAL '7' DAYS,
+    2,
     NULL,
-    NULL
+    amount,
+    input_orders_squared_7d
   FROM history
-  WHERE
-    event_at + INTERVAL '7' DAYS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
-    CAST({{ fsync.window_sum('input_orders_squared_7d', '7d') }} AS DECIMAL(38, 0)) AS orders_squared_7d,
-    CAST({{ fsync.window_sum('amount', '12h') }} AS DECIMAL(38, 2)) AS spend_12h,
-    CAST({{ fsync.window_sum('amount', '7d') }} AS DECIMAL(38, 2)) AS spend_7d,
+    CAST({{ fsync.window_sum('moved_input_orders_squared_7d', '7d', leaves=2) }} AS DECIMAL(38, 0)) AS orders_squared_7d,
+    CAST({{ fsync.window_sum('moved_amount', '12h', leaves=1) }} AS DECIMAL(38, 2)) AS spend_12h,
+    CAST({{ fsync.window_sum('moved_amount', '7d', leaves=2) }} AS DECIMAL(38, 2)) AS spend_7d,
     CAST({{ fsync.lifetime_sum('amount') }} AS DECIMAL(38, 2)) AS spend_ever
   FROM changes
-  WINDOW timeline AS (PARTITION BY user_id ORDER BY changed_at), last_12h AS (
+  WINDOW timeline AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '12' HOURS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
-  ), last_7d AS (
-    PARTITION BY user_id
-    ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

@@ -38,7 +38,7 @@ WITH events AS (
   SELECT
     session,
     event_at AS changed_at,
-    1 AS is_event,
+    0 AS leaves,
     order_id,
     event_number
   FROM history
@@ -47,12 +47,10 @@ WITH events AS (
   SELECT
     session,
     event_at + INTERVAL '2' HOURS,
-    NULL,
+    1,
     NULL,
     NULL
   FROM history
-  WHERE
-    event_at + INTERVAL '2' HOURS >= {{ fsync.changed_from() }}
 ), windowed AS (
   /* the value of every feature just after each change */
   SELECT
@@ -60,12 +58,12 @@ WITH events AS (
     changed_at AS valid_from,
     LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
     CAST({{ fsync.lifetime_first('order_id') }} AS UUID) AS ue_first_order,
-    CAST({{ fsync.window_count('is_event', '2h') }} AS BIGINT) AS ue_orders_2h
+    CAST({{ fsync.window_count('1', '2h', leaves=1) }} AS BIGINT) AS ue_orders_2h
   FROM changes
-  WINDOW timeline AS (PARTITION BY session ORDER BY changed_at), last_2h AS (
+  WINDOW timeline AS (
     PARTITION BY session
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '2' HOURS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY session
     ORDER BY changed_at

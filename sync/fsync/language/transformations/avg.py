@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from fsync.language.transformations.base import Example, Operands, Transformation, in_double, over, windowed
+from fsync.language.transformations.base import Example, Operands, Transformation, in_double, number, total, windowed
 from fsync.language.types import DOUBLE
 
 
 def build(on: Operands) -> exp.Expr:
-    total = in_double(over(exp.Sum(this=on.column.copy()), on.frame))
-    values = over(exp.Count(this=on.column.copy(), big_int=True), on.frame)
-    return exp.Div(this=total, expression=exp.Nullif(this=values, expression=exp.Literal.number(0)))
+    values = exp.Nullif(this=number(on), expression=exp.Literal.number(0))
+    return exp.Div(this=in_double(total(on)), expression=values)
 
 
 AVG = Transformation(
@@ -29,4 +28,5 @@ AVG = Transformation(
     result_type=lambda column: DOUBLE if column.is_number else None,
     takes="a number",
     example=Example("window_avg(amount, 90d)", given=("1", "2", None, "4.50"), gives=2.5),
+    is_additive=True,
 )

@@ -21,6 +21,11 @@ LAST = "FSYNC_LAST"
 #: `FSYNC_PERCENTILE(value in DOUBLE, fraction)`: exact, and interpolated between the two nearest values.
 PERCENTILE = "FSYNC_PERCENTILE"
 
+#: the frame of all rows so far, one after the other
+TIMELINE = "timeline"
+#: the column that is 0 in the row of an event, and in a row at the end of a window the number of that window
+LEAVES = "leaves"
+
 
 @dataclass(frozen=True)
 class Operands:
@@ -33,6 +38,9 @@ class Operands:
     order: exp.Expr
     #: between 0 and 1, for a percentile alone
     fraction: exp.Expr
+    #: Where a sum is made of what enters and leaves instead of a frame: the number of the window. The column then has
+    #: its value in the rows at the end of that window too.
+    leaves: exp.Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,8 @@ class Transformation:
     column_is_optional: bool = False
     #: whether the value depends on the order of events, so that ties have to be broken
     is_ordered: bool = False
+    #: whether it is made of sums and counts, so that what leaves a window can be taken away again
+    is_additive: bool = False
     #: whether it takes a fraction between 0 and 1 after the column
     takes_fraction: bool = False
 
@@ -83,6 +93,33 @@ def windowed(name: str) -> tuple[tuple[str, Reach], ...]:
 def over(aggregate: exp.Expr, frame: exp.Expr) -> exp.Expr:
     """`aggregate OVER frame`, where `frame` is the name of a window of the model."""
     return exp.Window(this=aggregate, alias=frame.copy())
+
+
+def total(on: Operands) -> exp.Expr:
+    """The sum of the values of a column; NULL, or 0, of none."""
+    if on.leaves is None:
+        return over(exp.Sum(this=on.column.copy()), on.frame)
+    return _running(on.column, on.leaves)
+
+
+def number(on: Operands) -> exp.Expr:
+    """How many values of a column are not NULL."""
+    if on.leaves is None:
+        return over(exp.Count(this=on.column.copy(), big_int=True), on.frame)
+    one = exp.Case(ifs=[exp.If(this=on.column.is_(exp.null()).not_(), true=exp.Literal.number(1))])
+    return exp.Coalesce(this=_running(one, on.leaves), expressions=[exp.Literal.number(0)])
+
+
+def _running(value: exp.Expr, leaves: exp.Expr) -> exp.Expr:
+    """All that entered so far less all that left. Exact for exact numbers, and for no others.
+
+    The rows of one instant are in some order, and the last of them has seen all: it is the one that is kept, since
+    that is told by the same order.
+    """
+    enters = exp.If(this=exp.Literal.number(0), true=value.copy())
+    goes = exp.If(this=leaves.copy(), true=exp.Neg(this=exp.Paren(this=value.copy())))
+    moved = exp.Case(this=exp.column(LEAVES), ifs=[enters, goes])
+    return over(exp.Sum(this=moved), exp.to_identifier(TIMELINE))
 
 
 def call(name: str, *arguments: exp.Expr) -> exp.Expr:

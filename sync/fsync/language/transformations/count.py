@@ -9,24 +9,18 @@ Input: any type, or no column. Result: BIGINT. NULL: not counted. Empty window: 
 
 from __future__ import annotations
 
-from sqlglot import exp
-
-from fsync.language.transformations.base import Example, Operands, Transformation, over, windowed
+from fsync.language.transformations.base import Example, Transformation, number, windowed
 from fsync.language.types import BIGINT
-
-
-def build(on: Operands) -> exp.Expr:
-    return over(exp.Count(this=on.column.copy(), big_int=True), on.frame)
-
 
 COUNT = Transformation(
     name="count",
     forms=windowed("count"),
     summary="The number of events, or of non-null values of a column.",
-    build=build,
+    build=number,
     result_type=lambda _column: BIGINT,
     takes="a column of any type",
     example=Example("window_count(amount, 30d)", given=("1", "1", None), gives=2),
     is_zero_when_empty=True,
     column_is_optional=True,
+    is_additive=True,
 )

@@ -13,13 +13,12 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from fsync.language.transformations.base import Example, Operands, Transformation, over, windowed
+from fsync.language.transformations.base import Example, Operands, Transformation, total, windowed
 from fsync.language.types import DOUBLE, MAX_PRECISION, SqlType, decimal
 
 
 def build(on: Operands) -> exp.Expr:
-    total = over(exp.Sum(this=on.column.copy()), on.frame)
-    return exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
+    return exp.Coalesce(this=total(on), expressions=[exp.Literal.number(0)])
 
 
 def result_type(column: SqlType) -> SqlType | None:
@@ -37,4 +36,5 @@ SUM = Transformation(
     takes="a number",
     example=Example("window_sum(amount, 30d)", given=("1", "2.50", None), gives=Decimal("3.50")),
     is_zero_when_empty=True,
+    is_additive=True,
 )

@@ -18,9 +18,8 @@ _IN_64_BITS: Final = 18
 
 
 def render(tree: exp.Expr, *, pretty: bool = True) -> str:
-    """DuckDB SQL for a logical tree, without a final newline. The tree is used up."""
-    lowered = logical.rewrite(tree, _lower, copy=False)
-    return lowered.sql(dialect="duckdb", pretty=pretty, comments=True, copy=False)
+    """DuckDB SQL for a logical tree, without a final newline."""
+    return logical.rewrite(tree, _lower).sql(dialect="duckdb", pretty=pretty, comments=True)
 
 
 def _lower(node: exp.Expr) -> exp.Expr:
