@@ -36,10 +36,10 @@ WITH events AS (
   WHERE
     NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     amount,
     amount AS moved_amount,
@@ -50,7 +50,7 @@ WITH events AS (
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '7' DAYS,
+    EPOCH_MS(event_at) + 604800000,
     1,
     NULL,
     amount,
@@ -61,7 +61,7 @@ WITH events AS (
   /* and leaves the window of 30d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '30' DAYS,
+    EPOCH_MS(event_at) + 2592000000,
     2,
     NULL,
     amount,
@@ -72,7 +72,7 @@ WITH events AS (
   /* and leaves the window of 90d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '90' DAYS,
+    EPOCH_MS(event_at) + 7776000000,
     3,
     NULL,
     amount,
@@ -83,7 +83,7 @@ WITH events AS (
   /* and leaves the window of 180d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '180' DAYS,
+    EPOCH_MS(event_at) + 15552000000,
     4,
     NULL,
     amount,
@@ -94,7 +94,7 @@ WITH events AS (
   /* and leaves the window of 365d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '365' DAYS,
+    EPOCH_MS(event_at) + 31536000000,
     5,
     NULL,
     amount,
@@ -105,8 +105,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.window_count('moved_input_user_180d_large_order_count', '180d', leaves=4) }} AS BIGINT) AS user_180d_large_order_count,
     CAST({{ fsync.window_count('1', '30d', leaves=2) }} AS BIGINT) AS user_30d_purchase_count,
     CAST({{ fsync.window_sum('moved_amount', '30d', leaves=2) }} AS DECIMAL(38, 2)) AS user_30d_spend,
@@ -122,7 +122,7 @@ WITH events AS (
   ), last_365d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '365' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 31535999999 PRECEDING AND CURRENT ROW
   )
 )
 /* rows of one instant end where they begin, but for the last of them, which has seen all */

@@ -30,10 +30,10 @@ WITH events AS (
   WHERE
     NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     amount,
     quantity,
     event_number
@@ -42,8 +42,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.latest('quantity') }} AS BIGINT) AS user_last_order_quantity,
     CAST({{ fsync.lifetime_sum('amount') }} AS DECIMAL(38, 2)) AS user_lifetime_spend
   FROM changes

@@ -23,10 +23,10 @@ from fsync.language.types import DATE, NULL, decimal, quantised
 TO_MILLISECONDS: Final = "FSYNC_TO_MILLISECONDS"
 #: two numbers → their quotient in DOUBLE, NULL where the divisor is 0
 DIVIDE: Final = "FSYNC_DIVIDE"
-#: a timestamp, a number of milliseconds → the timestamp that much later
-LATER: Final = "FSYNC_LATER"
-#: a number of milliseconds W → the start of a frame that holds the rows of the last W, an open end at W
-REACH_BACK: Final = "FSYNC_REACH_BACK"
+#: a timestamp in milliseconds → BIGINT, their number since 1970
+TO_EPOCH: Final = "FSYNC_TO_EPOCH"
+#: a number of milliseconds since 1970 → the timestamp
+FROM_EPOCH: Final = "FSYNC_FROM_EPOCH"
 
 #: a timestamp, a number of milliseconds → the first multiple of that number since the epoch that is later
 NEXT_MULTIPLE: Final = "FSYNC_NEXT_MULTIPLE"
@@ -45,7 +45,7 @@ BOUNDARIES: Final = "FSYNC_BOUNDARIES"
 
 PLACEHOLDERS: Final = frozenset(
     {
-        *(TO_MILLISECONDS, DIVIDE, LATER, REACH_BACK, NEXT_MULTIPLE),
+        *(TO_MILLISECONDS, DIVIDE, TO_EPOCH, FROM_EPOCH, NEXT_MULTIPLE),
         *(REMAINDER, SIGN, SQRT, LN, PART, BOUNDARIES),
         *(base.FIRST, base.LAST, base.PERCENTILE),
     }
@@ -60,12 +60,12 @@ def cut(instant: exp.Expr) -> exp.Expr:
     return call(TO_MILLISECONDS, instant)
 
 
-def later(instant: exp.Expr, milliseconds: int) -> exp.Expr:
-    return call(LATER, instant, exp.Literal.number(milliseconds))
+def to_epoch(instant: exp.Expr) -> exp.Expr:
+    return call(TO_EPOCH, instant)
 
 
-def reach_back(milliseconds: int) -> exp.Expr:
-    return call(REACH_BACK, exp.Literal.number(milliseconds))
+def from_epoch(milliseconds: exp.Expr) -> exp.Expr:
+    return call(FROM_EPOCH, milliseconds)
 
 
 def next_multiple(instant: exp.Expr, milliseconds: int) -> exp.Expr:

@@ -3,7 +3,8 @@
 An event enters at its own instant and leaves each window at its end, when another row is put, so that
 values are computed there too. Counts and sums of exact numbers are what entered less what left. Everything else is an
 aggregate over a frame in which the rows at the ends have no values: exact for every aggregate. The rows of one instant
-are made one by `valid_from < valid_to`.
+are made one by `valid_from < valid_to`. Their times are whole milliseconds since 1970, in which a frame's length is a
+number too: engines add and compare numbers faster than times and intervals, and differ on those.
 """
 
 from __future__ import annotations
@@ -14,15 +15,14 @@ from typing import Final
 from sqlglot import exp
 
 from fsync.check.names import CHANGED_AT, EVENT_AT, EVENT_NUMBER, HAPPENED_AT, IS_EVENT, LEAVES, STEPS
-from fsync.instant import END, to_datetime
+from fsync.instant import END
 from fsync.language.transformations.base import TIMELINE
 from fsync.language.types import DATE
 from fsync.plan import Input, Planned, View, moved
 from fsync.spec.source import Column
 from fsync.sql import jinja
-from fsync.sql.logical import cut, later, logical, next_multiple, quantise, reach_back, rewrite
+from fsync.sql.logical import cut, from_epoch, logical, next_multiple, quantise, rewrite, to_epoch
 
-END_OF_TIME: Final = to_datetime(END).date().isoformat()
 FIRST_EVENT: Final = "0001-01-01"
 LAST_EVENT: Final = "9799-12-31"
 
@@ -198,19 +198,19 @@ def _changes(view: View) -> exp.Expr:
     leaves = any(planned.is_running for planned in view.features)
     entering = exp.select(
         *_keys(view),
-        exp.alias_(exp.column(EVENT_AT), CHANGED_AT),
+        exp.alias_(to_epoch(exp.column(EVENT_AT)), CHANGED_AT),
         *([exp.alias_(exp.Literal.number(0), LEAVES)] if leaves else []),
         *(exp.alias_(exp.Literal.number(1), name) if name == IS_EVENT else exp.column(name) for name in framed),
         *(exp.alias_(exp.column(name), moved(name)) for name in moving if name != IS_EVENT),
     ).from_("history")
-    entering.comments = ["an event enters at its instant"]
+    entering.comments = ["an event enters at its instant, in milliseconds since 1970"]
     if view.every is not None:
         entering.comments = [f"an event enters at the next multiple of {view.every}"]
     query: exp.Expr = entering
     for number, window in enumerate(view.windows, start=1):
         leaving = exp.select(
             *_keys(view),
-            later(exp.column(EVENT_AT), window.milliseconds),
+            to_epoch(exp.column(EVENT_AT)) + window.milliseconds,
             *([exp.Literal.number(number)] if leaves else []),
             *(exp.null() for _ in framed),
             *(exp.column(name) for name in moving if name != IS_EVENT),
@@ -229,14 +229,14 @@ def _reads(view: View, name: str, *, is_running: bool) -> bool:
 
 
 def _windowed(view: View) -> exp.Expr:
-    end = _timestamp(END_OF_TIME)
+    end = exp.Literal.number(END)
     following = exp.Lead(this=exp.column(CHANGED_AT), offset=exp.Literal.number(1), default=end)
     valid_to = exp.Window(this=following, alias=exp.to_identifier(TIMELINE))
     features = [exp.alias_(_value(p, view), p.name, copy=False) for p in view.features if p.call is not None]
     query = exp.select(
         *_keys(view),
-        exp.alias_(exp.column(CHANGED_AT), "valid_from"),
-        exp.alias_(valid_to, "valid_to"),
+        exp.alias_(from_epoch(exp.column(CHANGED_AT)), "valid_from"),
+        exp.alias_(from_epoch(valid_to), "valid_to"),
         *features,
         copy=False,
     ).from_("changes", copy=False)
@@ -274,7 +274,8 @@ def _frames(view: View) -> list[exp.Expr]:
     so_far = exp.Var(this="UNBOUNDED")
     frames = [_frame(TIMELINE, view, so_far, kind="ROWS")]
     for window in view.frames:
-        frames.append(_frame(window_name(window), view, reach_back(window.milliseconds)))
+        # both ends of a frame belong to it, and the start of a window does not: one millisecond less
+        frames.append(_frame(window_name(window), view, exp.Literal.number(window.milliseconds - 1)))
     if view.needs_lifetime:
         frames.append(_frame(LIFETIME, view, so_far))
     return frames

@@ -42,12 +42,12 @@ WITH events AS (
     AND NOT event_at IS NULL
     AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     tenant,
     session,
     joined,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     input_co_first_joined,
     input_co_last_tenant,
@@ -60,7 +60,7 @@ WITH events AS (
     tenant,
     session,
     joined,
-    event_at + INTERVAL '1' DAYS,
+    EPOCH_MS(event_at) + 86400000,
     1,
     NULL,
     NULL,
@@ -73,8 +73,8 @@ WITH events AS (
     tenant,
     session,
     joined,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.lifetime_first('input_co_first_joined') }} AS DATE) AS co_first_joined,
     CAST({{ fsync.latest('input_co_last_tenant') }} AS TEXT) AS co_last_tenant,
     CAST({{ fsync.window_count('1', '1d', leaves=1) }} AS BIGINT) AS co_orders_1d,
@@ -87,7 +87,7 @@ WITH events AS (
   ), last_1d AS (
     PARTITION BY tenant, session, joined
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 86399999 PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY tenant, session, joined
     ORDER BY changed_at

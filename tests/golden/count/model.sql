@@ -29,10 +29,10 @@ WITH events AS (
   WHERE
     NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     amount,
     1 AS is_event,
@@ -42,7 +42,7 @@ WITH events AS (
   /* and leaves the window of 1s at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '1' SECONDS,
+    EPOCH_MS(event_at) + 1000,
     1,
     NULL,
     NULL,
@@ -52,7 +52,7 @@ WITH events AS (
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '7' DAYS,
+    EPOCH_MS(event_at) + 604800000,
     2,
     NULL,
     NULL,
@@ -62,8 +62,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.window_count('moved_amount', '7d', leaves=2) }} AS BIGINT) AS amounts_7d,
     CAST({{ fsync.lifetime_count('amount') }} AS BIGINT) AS amounts_ever,
     CAST({{ fsync.window_count('1', '1s', leaves=1) }} AS BIGINT) AS orders_1s,

@@ -31,10 +31,10 @@ WITH events AS (
   WHERE
     NOT cohort IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     cohort,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     input_da_last_cohort,
     quantity,
@@ -44,7 +44,7 @@ WITH events AS (
   /* and leaves the window of 1d at its end */
   SELECT
     cohort,
-    event_at + INTERVAL '1' DAYS,
+    EPOCH_MS(event_at) + 86400000,
     1,
     NULL,
     NULL,
@@ -54,8 +54,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     cohort,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.latest('input_da_last_cohort', '1d') }} AS DATE) AS da_last_cohort,
     CAST({{ fsync.lifetime_median('quantity') }} AS DOUBLE) AS da_middle_ever,
     CAST({{ fsync.window_count('1', '1d', leaves=1) }} AS BIGINT) AS da_orders_1d
@@ -67,7 +67,7 @@ WITH events AS (
   ), last_1d AS (
     PARTITION BY cohort
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 86399999 PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY cohort
     ORDER BY changed_at

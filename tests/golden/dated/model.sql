@@ -48,11 +48,11 @@ WITH events AS (
     AND NOT event_at IS NULL
     AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     session,
     cohort,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     flag,
     input_flagged_ever,
@@ -67,7 +67,7 @@ WITH events AS (
   SELECT
     session,
     cohort,
-    event_at + INTERVAL '1' DAYS,
+    EPOCH_MS(event_at) + 86400000,
     1,
     NULL,
     NULL,
@@ -82,7 +82,7 @@ WITH events AS (
   SELECT
     session,
     cohort,
-    event_at + INTERVAL '2' DAYS,
+    EPOCH_MS(event_at) + 172800000,
     2,
     NULL,
     NULL,
@@ -97,7 +97,7 @@ WITH events AS (
   SELECT
     session,
     cohort,
-    event_at + INTERVAL '30' DAYS,
+    EPOCH_MS(event_at) + 2592000000,
     3,
     NULL,
     NULL,
@@ -112,8 +112,8 @@ WITH events AS (
   SELECT
     session,
     cohort,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.window_sum('moved_big', '2d', leaves=2) }} AS DECIMAL(38, 0)) AS big_2d,
     CAST(COALESCE(
       {{ fsync.window_min('seen', '30d') }},
@@ -132,11 +132,11 @@ WITH events AS (
   ), last_1d AS (
     PARTITION BY session, cohort
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 86399999 PRECEDING AND CURRENT ROW
   ), last_30d AS (
     PARTITION BY session, cohort
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '30' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 2591999999 PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY session, cohort
     ORDER BY changed_at

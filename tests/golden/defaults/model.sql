@@ -40,10 +40,10 @@ WITH events AS (
   WHERE
     NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     amount,
     channel,
     paid_at,
@@ -53,7 +53,7 @@ WITH events AS (
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '7' DAYS,
+    EPOCH_MS(event_at) + 604800000,
     NULL,
     NULL,
     NULL,
@@ -63,8 +63,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.window_count_distinct('channel', '7d') }} AS BIGINT) AS de_channels,
     CAST(COALESCE({{ fsync.window_first('channel', '7d') }}, 'it''s {{ "{" }}{ none }}') AS TEXT) AS de_first_channel,
     CAST(COALESCE(
@@ -84,7 +84,7 @@ WITH events AS (
   ), last_7d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 604799999 PRECEDING AND CURRENT ROW
   )
 )
 /* rows of one instant end where they begin, but for the last of them, which has seen all */

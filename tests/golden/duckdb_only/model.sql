@@ -34,10 +34,10 @@ WITH events AS (
   WHERE
     NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     input_bits_1d,
     input_hosts_1d,
@@ -47,7 +47,7 @@ WITH events AS (
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '1' DAYS,
+    EPOCH_MS(event_at) + 86400000,
     1,
     NULL,
     NULL,
@@ -57,8 +57,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.window_sum('input_bits_1d', '1d') }} AS DOUBLE) AS bits_1d,
     CAST({{ fsync.window_count_distinct('input_hosts_1d', '1d') }} AS BIGINT) AS hosts_1d,
     CAST({{ fsync.window_count('moved_input_secure_1d', '1d', leaves=1) }} AS BIGINT) AS secure_1d
@@ -70,7 +70,7 @@ WITH events AS (
   ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 86399999 PRECEDING AND CURRENT ROW
   )
 )
 /* rows of one instant end where they begin, but for the last of them, which has seen all */

@@ -48,7 +48,7 @@ WITH events AS (
   /* an event enters at the next multiple of 1d */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     amount,
     channel,
@@ -59,7 +59,7 @@ WITH events AS (
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '1' DAYS,
+    EPOCH_MS(event_at) + 86400000,
     1,
     NULL,
     NULL,
@@ -70,7 +70,7 @@ WITH events AS (
   /* and leaves the window of 2d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '2' DAYS,
+    EPOCH_MS(event_at) + 172800000,
     2,
     NULL,
     NULL,
@@ -81,7 +81,7 @@ WITH events AS (
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '7' DAYS,
+    EPOCH_MS(event_at) + 604800000,
     3,
     NULL,
     NULL,
@@ -92,8 +92,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.window_count_distinct('channel', '7d') }} AS BIGINT) AS ed_channels_7d,
     CAST({{ fsync.window_first('channel', '7d') }} AS TEXT) AS ed_first_7d,
     CAST({{ fsync.window_last('channel', '7d') }} AS TEXT) AS ed_last_7d,
@@ -111,11 +111,11 @@ WITH events AS (
   ), last_2d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '2' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 172799999 PRECEDING AND CURRENT ROW
   ), last_7d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 604799999 PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

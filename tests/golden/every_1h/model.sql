@@ -50,7 +50,7 @@ WITH events AS (
   /* an event enters at the next multiple of 1h */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     amount,
     1 AS is_event,
@@ -63,7 +63,7 @@ WITH events AS (
   /* and leaves the window of 1h at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '1' HOURS,
+    EPOCH_MS(event_at) + 3600000,
     1,
     NULL,
     NULL,
@@ -76,7 +76,7 @@ WITH events AS (
   /* and leaves the window of 2h at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '2' HOURS,
+    EPOCH_MS(event_at) + 7200000,
     2,
     NULL,
     NULL,
@@ -89,7 +89,7 @@ WITH events AS (
   /* and leaves the window of 3h at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '3' HOURS,
+    EPOCH_MS(event_at) + 10800000,
     3,
     NULL,
     NULL,
@@ -102,7 +102,7 @@ WITH events AS (
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '1' DAYS,
+    EPOCH_MS(event_at) + 86400000,
     4,
     NULL,
     NULL,
@@ -115,8 +115,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.window_first('order_id', '1h') }} AS BIGINT) AS eh_first_1h,
     CAST({{ fsync.lifetime_first('amount') }} AS DECIMAL(10, 2)) AS eh_first_ever,
     CAST({{ fsync.window_last('order_id', '1h') }} AS BIGINT) AS eh_last_1h,
@@ -135,15 +135,15 @@ WITH events AS (
   ), last_1h AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' HOURS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 3599999 PRECEDING AND CURRENT ROW
   ), last_2h AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '2' HOURS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 7199999 PRECEDING AND CURRENT ROW
   ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 86399999 PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

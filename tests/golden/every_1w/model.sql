@@ -38,7 +38,7 @@ WITH events AS (
   /* an event enters at the next multiple of 7d */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     order_id,
     event_number
@@ -47,7 +47,7 @@ WITH events AS (
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '7' DAYS,
+    EPOCH_MS(event_at) + 604800000,
     1,
     NULL,
     NULL
@@ -56,7 +56,7 @@ WITH events AS (
   /* and leaves the window of 14d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '14' DAYS,
+    EPOCH_MS(event_at) + 1209600000,
     2,
     NULL,
     NULL
@@ -65,8 +65,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.latest('order_id') }} AS BIGINT) AS ew_last_ever,
     CAST({{ fsync.window_count('1', '7d', leaves=1) }} AS BIGINT) AS ew_orders_1w,
     CAST({{ fsync.window_count('1', '14d', leaves=2) }} AS BIGINT) AS ew_orders_2w

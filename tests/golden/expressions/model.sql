@@ -70,10 +70,10 @@ WITH events AS (
   WHERE
     NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     input_ex_big_or_not_ever,
     input_ex_channels_7d,
@@ -94,7 +94,7 @@ WITH events AS (
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '1' DAYS,
+    EPOCH_MS(event_at) + 86400000,
     1,
     NULL,
     NULL,
@@ -115,7 +115,7 @@ WITH events AS (
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '7' DAYS,
+    EPOCH_MS(event_at) + 604800000,
     2,
     NULL,
     NULL,
@@ -136,8 +136,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.lifetime_count_distinct('input_ex_big_or_not_ever') }} AS BIGINT) AS ex_big_or_not_ever,
     CAST({{ fsync.window_count_distinct('input_ex_channels_7d', '7d') }} AS BIGINT) AS ex_channels_7d,
     CAST({{ fsync.window_first('input_ex_first_7d', '7d') }} AS TEXT) AS ex_first_7d,
@@ -159,11 +159,11 @@ WITH events AS (
   ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 86399999 PRECEDING AND CURRENT ROW
   ), last_7d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 604799999 PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

@@ -48,11 +48,11 @@ WITH events AS (
     AND NOT event_at IS NULL
     AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     country,
     shop,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     input_high_1d,
     input_last_note,
@@ -65,7 +65,7 @@ WITH events AS (
   SELECT
     country,
     shop,
-    event_at + INTERVAL '1' DAYS,
+    EPOCH_MS(event_at) + 86400000,
     1,
     NULL,
     NULL,
@@ -78,8 +78,8 @@ WITH events AS (
   SELECT
     country,
     shop,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.window_count('moved_input_fine_1d', '1d', leaves=1) }} AS BIGINT) AS fine_1d,
     CAST({{ fsync.window_max('input_high_1d', '1d') }} AS DOUBLE) AS high_1d,
     CAST(COALESCE({{ fsync.latest('input_last_note') }}, '{{ "{" }}# none #}') AS TEXT) AS last_note,
@@ -92,7 +92,7 @@ WITH events AS (
   ), last_1d AS (
     PARTITION BY country, shop
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 86399999 PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY country, shop
     ORDER BY changed_at

@@ -35,10 +35,10 @@ WITH events AS (
   WHERE
     NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     amount,
     channel,
     input_tt_web_amount_4w,
@@ -48,7 +48,7 @@ WITH events AS (
   /* and leaves the window of 1s at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '1' SECONDS,
+    EPOCH_MS(event_at) + 1000,
     NULL,
     NULL,
     NULL,
@@ -58,7 +58,7 @@ WITH events AS (
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '1' DAYS,
+    EPOCH_MS(event_at) + 86400000,
     NULL,
     NULL,
     NULL,
@@ -68,7 +68,7 @@ WITH events AS (
   /* and leaves the window of 28d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '28' DAYS,
+    EPOCH_MS(event_at) + 2419200000,
     NULL,
     NULL,
     NULL,
@@ -78,7 +78,7 @@ WITH events AS (
   /* and leaves the window of 30d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '30' DAYS,
+    EPOCH_MS(event_at) + 2592000000,
     NULL,
     NULL,
     NULL,
@@ -88,8 +88,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.latest('amount', '1s') }} AS DECIMAL(10, 2)) AS tt_amount_1s,
     CAST({{ fsync.latest('amount', '30d') }} AS DECIMAL(10, 2)) AS tt_amount_30d,
     CAST({{ fsync.latest('amount') }} AS DECIMAL(10, 2)) AS tt_amount_ever,
@@ -103,19 +103,19 @@ WITH events AS (
   ), last_1s AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' SECONDS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 999 PRECEDING AND CURRENT ROW
   ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 86399999 PRECEDING AND CURRENT ROW
   ), last_28d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '28' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 2419199999 PRECEDING AND CURRENT ROW
   ), last_30d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '30' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 2591999999 PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

@@ -29,10 +29,10 @@ WITH events AS (
   WHERE
     NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     amount,
     paid_at
   FROM history
@@ -40,7 +40,7 @@ WITH events AS (
   /* and leaves the window of 7d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '7' DAYS,
+    EPOCH_MS(event_at) + 604800000,
     NULL,
     NULL
   FROM history
@@ -48,7 +48,7 @@ WITH events AS (
   /* and leaves the window of 14d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '14' DAYS,
+    EPOCH_MS(event_at) + 1209600000,
     NULL,
     NULL
   FROM history
@@ -56,8 +56,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.window_max('paid_at', '14d') }} AS TIMESTAMP) AS last_time_2w,
     CAST(COALESCE({{ fsync.window_max('amount', '7d') }}, 0) AS DECIMAL(10, 2)) AS most_7d,
     CAST({{ fsync.lifetime_max('amount') }} AS DECIMAL(10, 2)) AS most_ever
@@ -69,11 +69,11 @@ WITH events AS (
   ), last_7d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '7' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 604799999 PRECEDING AND CURRENT ROW
   ), last_14d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '14' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 1209599999 PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

@@ -60,10 +60,10 @@ WITH events AS (
   WHERE
     NOT shop IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     shop,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     input_best_1d,
     input_root_1d,
@@ -79,7 +79,7 @@ WITH events AS (
   /* and leaves the window of 1d at its end */
   SELECT
     shop,
-    event_at + INTERVAL '1' DAYS,
+    EPOCH_MS(event_at) + 86400000,
     1,
     NULL,
     NULL,
@@ -95,8 +95,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     shop,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.window_max('input_best_1d', '1d') }} AS DECIMAL(21, 2)) AS best_1d,
     CAST({{ fsync.window_count('moved_input_early_1d', '1d', leaves=1) }} AS BIGINT) AS early_1d,
     CAST({{ fsync.window_sum('moved_input_rest_1d', '1d', leaves=1) }} AS DECIMAL(38, 2)) AS rest_1d,
@@ -113,7 +113,7 @@ WITH events AS (
   ), last_1d AS (
     PARTITION BY shop
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 86399999 PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY shop
     ORDER BY changed_at

@@ -61,10 +61,10 @@ WITH events AS (
   WHERE
     NOT user_id IS NULL AND NOT event_at IS NULL AND {{ fsync.is_changed() }}
 ), changes AS (
-  /* an event enters at its instant */
+  /* an event enters at its instant, in milliseconds since 1970 */
   SELECT
     user_id,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     input_sc_cents_1d,
     input_sc_last_score,
@@ -79,7 +79,7 @@ WITH events AS (
   /* and leaves the window of 1d at its end */
   SELECT
     user_id,
-    event_at + INTERVAL '1' DAYS,
+    EPOCH_MS(event_at) + 86400000,
     1,
     NULL,
     NULL,
@@ -94,8 +94,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     user_id,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.window_sum('moved_input_sc_cents_1d', '1d', leaves=1) }} AS DECIMAL(38, 2)) AS sc_cents_1d,
     CAST({{ fsync.lifetime_sum('input_sc_cents_1d') }} AS DECIMAL(38, 2)) AS sc_cents_ever,
     CAST(COALESCE({{ fsync.latest('input_sc_last_score') }}, -0.5) AS DECIMAL(20, 1)) AS sc_last_score,
@@ -114,7 +114,7 @@ WITH events AS (
   ), last_1d AS (
     PARTITION BY user_id
     ORDER BY changed_at
-    RANGE BETWEEN INTERVAL '1' DAYS - INTERVAL '1' MILLISECONDS PRECEDING AND CURRENT ROW
+    RANGE BETWEEN 86399999 PRECEDING AND CURRENT ROW
   ), lifetime AS (
     PARTITION BY user_id
     ORDER BY changed_at

@@ -37,7 +37,7 @@ WITH events AS (
   /* an event enters at the next multiple of 1h */
   SELECT
     session,
-    event_at AS changed_at,
+    EPOCH_MS(event_at) AS changed_at,
     0 AS leaves,
     order_id,
     event_number
@@ -46,7 +46,7 @@ WITH events AS (
   /* and leaves the window of 2h at its end */
   SELECT
     session,
-    event_at + INTERVAL '2' HOURS,
+    EPOCH_MS(event_at) + 7200000,
     1,
     NULL,
     NULL
@@ -55,8 +55,8 @@ WITH events AS (
   /* the value of every feature just after each change */
   SELECT
     session,
-    changed_at AS valid_from,
-    LEAD(changed_at, 1, CAST('9999-12-31' AS TIMESTAMP)) OVER timeline AS valid_to,
+    MAKE_TIMESTAMP_MS(changed_at) AS valid_from,
+    MAKE_TIMESTAMP_MS(LEAD(changed_at, 1, 253402214400000) OVER timeline) AS valid_to,
     CAST({{ fsync.lifetime_first('order_id') }} AS UUID) AS ue_first_order,
     CAST({{ fsync.window_count('1', '2h', leaves=1) }} AS BIGINT) AS ue_orders_2h
   FROM changes

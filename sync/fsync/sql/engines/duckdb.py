@@ -97,13 +97,12 @@ def _operand(node: exp.Expr) -> exp.Expr:
     return exp.Paren(this=node) if isinstance(node, exp.Binary) else node
 
 
-def _later(instant: exp.Expr, milliseconds: exp.Expr) -> exp.Expr:
-    return exp.Add(this=instant, expression=_interval(int(milliseconds.name)))
+def _to_epoch(instant: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="EPOCH_MS", expressions=[instant])
 
 
-def _reach_back(milliseconds: exp.Expr) -> exp.Expr:
-    # the frame's ends are both included, a window's start is not: one millisecond less
-    return exp.Sub(this=_interval(int(milliseconds.name)), expression=_interval(1))
+def _from_epoch(milliseconds: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="MAKE_TIMESTAMP_MS", expressions=[milliseconds])
 
 
 def _interval(milliseconds: int) -> exp.Expr:
@@ -135,8 +134,8 @@ def _percentile(value: exp.Expr, fraction: exp.Expr) -> exp.Expr:
 _LOWERED: Final[Mapping[str, Callable[..., exp.Expr]]] = {
     logical.TO_MILLISECONDS: _to_milliseconds,
     logical.DIVIDE: _divide,
-    logical.LATER: _later,
-    logical.REACH_BACK: _reach_back,
+    logical.TO_EPOCH: _to_epoch,
+    logical.FROM_EPOCH: _from_epoch,
     logical.NEXT_MULTIPLE: _next_multiple,
     base.FIRST: _first,
     base.LAST: _last,
