@@ -20,7 +20,7 @@ from typing import Final
 import warehouse
 from measure import ROOT, Bench, Cost, arguments, in_child, median
 
-HAND_WRITTEN: Final = ("frames", "running_totals")
+HAND_WRITTEN: Final = ("frames", "entering_and_leaving")
 
 #: sides whose peaks differ by less than this hold the same memory
 _SAME_MEMORY: Final = 1.05

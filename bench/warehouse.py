@@ -41,8 +41,8 @@ sources:
 """
 
 
-def make_project(root: Path, threads: int = 2) -> Path:
-    """A project with nine features of one view: count, sum and max over 7, 30 and 90 days."""
+def make_project(root: Path, threads: int = 2, aggregates: tuple[str, ...] = ("count", "sum", "max")) -> Path:
+    """A project with the features of one view: these aggregates over 7, 30 and 90 days."""
     from fsync.compile import compile_project  # children that only run SQL do without
     from fsync.spec.project import open_project
 
@@ -56,17 +56,17 @@ def make_project(root: Path, threads: int = 2) -> Path:
     (root / "models").mkdir()
     (root / "models/source.yml").write_text(_SOURCE)
     (root / "feature_specs").mkdir()
-    (root / "feature_specs/activity.yml").write_text(_specs())
+    (root / "feature_specs/activity.yml").write_text(_specs(aggregates))
     compile_project(open_project(root))
     return root
 
 
-def _specs() -> str:
+def _specs(aggregates: tuple[str, ...]) -> str:
     lines = [f"defaults: {{entity: user_id, source: history.events, owner: bench, view: {VIEW}}}", "features:"]
     for window in WINDOWS:
-        lines.append(f"  - {{name: count_{window}, transformation: window_count({window})}}")
-        for aggregate in ("sum", "max"):
-            lines.append(f'  - {{name: {aggregate}_{window}, transformation: "window_{aggregate}(amount, {window})"}}')
+        for aggregate in aggregates:
+            arguments = window if aggregate == "count" else f"amount, {window}"
+            lines.append(f'  - {{name: {aggregate}_{window}, transformation: "window_{aggregate}({arguments})"}}')
     return "\n".join(lines) + "\n"
 
 
@@ -87,6 +87,11 @@ def make_events(root: Path, events: int, user: str) -> None:
 def skewed(entities: int) -> str:
     """The user of an event: few have many events, most have few or none."""
     return f"cast(floor({max(1, entities)} * chance * chance * chance) as bigint)"
+
+
+def even(entities: int) -> str:
+    """The user of an event: each has as many as the others, but for chance."""
+    return f"cast(floor({max(1, entities)} * chance) as bigint)"
 
 
 def append_day(root: Path, year: int, user: str) -> int:
