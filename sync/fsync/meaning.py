@@ -103,8 +103,11 @@ def default_literal(feature: Feature, kind: SqlType) -> exp.Expr | None:
     return exp.Neg(this=literal) if value < 0 else literal
 
 
-def view_hash(view: Sequence[Feature], source: Source, types: Types) -> str:
-    """The first 8 hex digits of SHA-256 over what a view means: the version of its values."""
+def view_hash(view: Sequence[Feature], source: Source, meant: Mapping[str, str]) -> str:
+    """The first 8 hex digits of SHA-256 over what a view means: the version of its values.
+
+    `meant` has the meaning of every feature by its name.
+    """
     is_ordered = any(feature.is_ordered for feature in view)
     entity = [source.columns[name] for name in view[0].entity]
     meaning = {
@@ -115,7 +118,7 @@ def view_hash(view: Sequence[Feature], source: Source, types: Types) -> str:
         "event_time": source.event_time,
         "unique_key": source.unique_key if is_ordered else None,
         "every": None if view[0].every is None else str(view[0].every),
-        "features": sorted(meanings(view, source, types).items()),
+        "features": sorted((feature.name, meant[feature.name]) for feature in view),
     }
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:8]
 

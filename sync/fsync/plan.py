@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from fsync.check.duplicates import feature_meanings
 from fsync.check.expressions import feature_types
 from fsync.check.names import IS_EVENT, RESERVED, STEPS, is_plain
 from fsync.errors import InputError
@@ -141,7 +142,7 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
     windows = {feature.call.window for feature in features if feature.call is not None and feature.call.window}
     return View(
         name=name,
-        hash=view_hash(features, source, types),
+        hash=view_hash(features, source, feature_meanings(catalog)),
         entity=entity,
         source=source,
         event_time=source.columns[source.event_time.lower()],

@@ -6,6 +6,7 @@ A warning: nothing is wrong with the values, but somebody has them already.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from fsync.check.expressions import feature_types
 from fsync.meaning import meanings
@@ -16,7 +17,7 @@ from fsync.spec.issue import Issue
 
 def meanings_differ(catalog: Catalog) -> Iterator[Issue]:
     """One warning for every feature that means the same as one before it, in any file and any view."""
-    meant = _meanings(catalog)
+    meant = feature_meanings(catalog)
     first: dict[tuple[object, ...], Feature] = {}
     for feature in catalog.features:
         # of which events and whose: the order of an entity's columns says nothing about the value
@@ -32,7 +33,9 @@ def meanings_differ(catalog: Catalog) -> Iterator[Issue]:
             )
 
 
-def _meanings(catalog: Catalog) -> Mapping[str, str]:
+@lru_cache(maxsize=1)
+def feature_meanings(catalog: Catalog) -> Mapping[str, str]:
+    """The meaning of every feature of a catalog without faults, by its name. Of the last catalog it is kept."""
     types = feature_types(catalog)
     found: dict[str, str] = {}
     for view in catalog.by_view().values():

@@ -24,6 +24,9 @@ class SqlType:
             return self.name
         return f"{self.name}({self.precision},{self.scale})"
 
+    def __deepcopy__(self, _memo: object) -> SqlType:
+        return self  # nothing in it changes, and syntax trees that note types are copied often
+
     @property
     def is_integer(self) -> bool:
         return self.name == "bigint"

@@ -12,9 +12,9 @@ from fsync.spec.project import Project
 from fsync.spec.source import Source, load_sources
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalog:
-    """Features in reading order; sources by the name a spec uses."""
+    """Features in reading order; sources by the name a spec uses. Equal to itself alone."""
 
     features: tuple[Feature, ...]
     sources: Mapping[str, Source]

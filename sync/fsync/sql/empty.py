@@ -10,7 +10,7 @@ from sqlglot import exp
 from fsync.errors import InputError, one_line
 from fsync.plan import Planned, View
 from fsync.sql.engines import duckdb as engine
-from fsync.sql.logical import logical
+from fsync.sql.logical import cast, logical
 from fsync.sql.validity import derived
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ def empty_values(view: View) -> tuple[Value, ...]:
     A derived feature's is computed from those it reads, by the engine, from the same expression.
     """
     windows = [planned for planned in view.features if planned.derived is None]
-    nothing = exp.select(
-        *(exp.alias_(exp.cast(_nothing(p), str(p.type), copy=False), p.name, copy=False) for p in windows), copy=False
-    )
+    nothing = exp.select(*(exp.alias_(cast(_nothing(p), p.type), p.name, copy=False) for p in windows), copy=False)
     values = (exp.column(p.name) if p.derived is None else derived(p) for p in view.features)
     query = exp.select(*values, copy=False).from_(nothing.subquery("nothing", copy=False), copy=False)
     import duckdb  # the engine itself, needed by this module alone

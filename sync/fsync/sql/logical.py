@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
 from sqlglot import exp
@@ -17,7 +18,7 @@ from fsync.instant import to_datetime, to_milliseconds
 from fsync.language.portable import typed
 from fsync.language.portable.times import unit_of
 from fsync.language.transformations import base
-from fsync.language.types import DATE, NULL, decimal, quantised
+from fsync.language.types import DATE, NULL, SqlType, decimal, quantised
 
 #: a timestamp in UTC, or a date → the timestamp, cut (not rounded) to milliseconds
 TO_MILLISECONDS: Final = "FSYNC_TO_MILLISECONDS"
@@ -52,6 +53,16 @@ PLACEHOLDERS: Final = frozenset(
 )
 
 
+@cache
+def _data_type(text: str) -> exp.DataType:
+    return exp.DataType.build(text)
+
+
+def cast(value: exp.Expr, kind: SqlType | str) -> exp.Expr:
+    """`CAST(value AS kind)`, around the very value that is given."""
+    return exp.Cast(this=value, to=_data_type(str(kind)).copy())
+
+
 def call(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
@@ -76,9 +87,9 @@ def quantise(number: exp.Expr, scale: int) -> exp.Expr:
     """A DOUBLE, cut to `scale` digits after the point, as an exact number of the type `quantised(scale)`."""
     shifted = exp.Mul(this=exp.Paren(this=number), expression=exp.Literal.number(f"1e{scale}"))
     rounded = exp.Floor(this=exp.Add(this=shifted, expression=exp.Literal.number("0.5")))
-    whole = exp.cast(exp.cast(rounded, "bigint"), str(quantised(0)))
-    unit = exp.cast(exp.Literal.number(format(Decimal(1).scaleb(-scale), "f")), str(decimal(scale + 1, scale)))
-    return exp.cast(exp.Mul(this=whole, expression=unit), str(quantised(scale)))
+    whole = cast(cast(rounded, "bigint"), quantised(0))
+    unit = cast(exp.Literal.number(format(Decimal(1).scaleb(-scale), "f")), decimal(scale + 1, scale))
+    return cast(exp.Mul(this=whole, expression=unit), quantised(scale))
 
 
 def logical(node: exp.Expr) -> exp.Expr:
@@ -96,7 +107,7 @@ def _logical(part: exp.Expr) -> exp.Expr:
     if types is not None and types.gives == NULL:
         return exp.Null()
     if types is not None and NULL in types.takes and isinstance(part, _STRICT):
-        return exp.cast(exp.Null(), str(types.gives))  # which also tells engines the type of it
+        return cast(exp.Null(), types.gives)  # which also tells engines the type of it
     build = _BUILT.get(type(part))
     return part if build is None else build(part)
 
@@ -162,8 +173,8 @@ def _literal(part: exp.Expr) -> exp.Expr:
     if part.is_string or not part.name.isdigit():
         return part
     if types is not None and types.gives.name == "decimal":  # an integer too large for 64 bits
-        return exp.cast(part.copy(), str(types.gives))
-    return exp.cast(part.copy(), "bigint") if _is_narrow(part) else part
+        return cast(part.copy(), types.gives)
+    return cast(part.copy(), "bigint") if _is_narrow(part) else part
 
 
 _Build = Callable[[exp.Expr], exp.Expr]
@@ -198,9 +209,9 @@ _STRICT: Final = (
 def _time_constant(text: str, *, is_date: bool) -> exp.Expr:
     """An ISO 8601 text as a DATE or TIMESTAMP constant, in UTC and milliseconds."""
     if is_date:
-        return exp.cast(exp.Literal.string(date.fromisoformat(text).isoformat()), "date")
+        return cast(exp.Literal.string(date.fromisoformat(text).isoformat()), "date")
     instant = to_datetime(to_milliseconds(text))
-    return exp.cast(exp.Literal.string(instant.isoformat(sep=" ", timespec="milliseconds")), "timestamp")
+    return cast(exp.Literal.string(instant.isoformat(sep=" ", timespec="milliseconds")), "timestamp")
 
 
 def _is_narrow(literal: exp.Expr) -> bool:

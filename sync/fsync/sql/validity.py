@@ -14,14 +14,14 @@ from typing import Final
 
 from sqlglot import exp
 
-from fsync.check.names import CHANGED_AT, EVENT_AT, EVENT_NUMBER, HAPPENED_AT, IS_EVENT, LEAVES, STEPS
+from fsync.check.names import CHANGED_AT, EVENT_AT, EVENT_NUMBER, HAPPENED_AT, IS_EVENT, LEAVES, RESERVED, STEPS
 from fsync.instant import END
 from fsync.language.transformations.base import TIMELINE
 from fsync.language.types import DATE
 from fsync.plan import Input, Planned, View, moved
 from fsync.spec.source import Column
 from fsync.sql import jinja
-from fsync.sql.logical import cut, from_epoch, logical, next_multiple, quantise, rewrite, to_epoch
+from fsync.sql.logical import cast, cut, from_epoch, logical, next_multiple, quantise, rewrite, to_epoch
 
 FIRST_EVENT: Final = "0001-01-01"
 LAST_EVENT: Final = "9799-12-31"
@@ -36,10 +36,11 @@ def window_name(duration: object) -> str:
 
 def validity_table(view: View) -> exp.Expr:
     """The query of a view's dbt model, as a logical tree with dbt's Jinja in it."""
+    valid_from, valid_to = map(exp.column, RESERVED)
     query = (
-        exp.select(*_keys(view), "valid_from", "valid_to", *(_final(planned) for planned in view.features), copy=False)
-        .from_("windowed", copy=False)
-        .where("valid_from < valid_to", copy=False)
+        exp.select(*_keys(view), valid_from, valid_to, *(_final(planned) for planned in view.features), copy=False)
+        .from_(_step("windowed"), copy=False)
+        .where(exp.LT(this=valid_from.copy(), expression=valid_to.copy()), copy=False)
         .with_("events", as_=_events(view), copy=False)
         .with_("history", as_=_history(view), copy=False)
         .with_("changes", as_=_changes(view), copy=False)
@@ -47,6 +48,11 @@ def validity_table(view: View) -> exp.Expr:
     )
     query.comments = ["rows of one instant end where they begin, but for the last of them, which has seen all"]
     return query
+
+
+def _step(name: str) -> exp.Expr:
+    """One of the query's own tables, to read from."""
+    return exp.Table(this=exp.to_identifier(name))
 
 
 def _keys(view: View) -> list[exp.Expr]:
@@ -108,7 +114,7 @@ def _utc(column: Column) -> exp.Expr:
     value = exp.column(column.name, table="source")
     if column.is_zoned:
         return exp.AtTimeZone(this=value, zone=exp.Literal.string("UTC"))
-    return exp.cast(value, "date") if column.type == DATE else value
+    return cast(value, "date") if column.type == DATE else value
 
 
 def _instant(column: Column) -> exp.Expr:
@@ -116,7 +122,7 @@ def _instant(column: Column) -> exp.Expr:
 
 
 def _timestamp(text: str) -> exp.Expr:
-    return exp.cast(exp.Literal.string(text), "timestamp")
+    return cast(exp.Literal.string(text), "timestamp")
 
 
 def _read(column: Column) -> exp.Expr:
@@ -127,7 +133,7 @@ def _read(column: Column) -> exp.Expr:
     if column.type.name == "timestamp":
         return _instant(column)
     if column.type.name in ("bigint", "double") and column.declared.lower() != column.type.name:
-        return exp.cast(value, column.type.name)
+        return cast(value, column.type.name)
     return value
 
 
@@ -166,7 +172,7 @@ def _history(view: View) -> exp.Expr:
     ]
     if view.needs_order:
         columns.append(exp.alias_(_numbered(view), EVENT_NUMBER))
-    query = exp.select(*columns, copy=False).from_("events", copy=False)
+    query = exp.select(*columns, copy=False).from_(_step("events"), copy=False)
     query = query.where(*present, jinja.expression("fsync.is_changed()"), copy=False)
     query.comments = [
         f"events without {names} or a time are left out; an incremental build needs only some of the rest"
@@ -202,7 +208,7 @@ def _changes(view: View) -> exp.Expr:
         *([exp.alias_(exp.Literal.number(0), LEAVES)] if leaves else []),
         *(exp.alias_(exp.Literal.number(1), name) if name == IS_EVENT else exp.column(name) for name in framed),
         *(exp.alias_(exp.column(name), moved(name)) for name in moving if name != IS_EVENT),
-    ).from_("history")
+    ).from_(_step("history"), copy=False)
     entering.comments = ["an event enters at its instant, in milliseconds since 1970"]
     if view.every is not None:
         entering.comments = [f"an event enters at the next multiple of {view.every}"]
@@ -214,7 +220,7 @@ def _changes(view: View) -> exp.Expr:
             *([exp.Literal.number(number)] if leaves else []),
             *(exp.null() for _ in framed),
             *(exp.column(name) for name in moving if name != IS_EVENT),
-        ).from_("history")
+        ).from_(_step("history"), copy=False)
         leaving.comments = [f"and leaves the window of {window} at its end"]
         query = exp.union(query, leaving, distinct=False, copy=False)
     return query
@@ -239,7 +245,7 @@ def _windowed(view: View) -> exp.Expr:
         exp.alias_(from_epoch(valid_to), "valid_to"),
         *features,
         copy=False,
-    ).from_("changes", copy=False)
+    ).from_(_step("changes"), copy=False)
     query.set("windows", _frames(view))
     query.comments = ["the value of every feature just after each change"]
     return query
@@ -267,7 +273,7 @@ def _finished(value: exp.Expr, planned: Planned) -> exp.Expr:
     """A feature's value with its default in the place of NULL, in its declared type."""
     if planned.default is not None:
         value = exp.Coalesce(this=value, expressions=[logical(planned.default)])
-    return exp.cast(value, str(planned.type), copy=False)
+    return cast(value, planned.type)
 
 
 def _frames(view: View) -> list[exp.Expr]:

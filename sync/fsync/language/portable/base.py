@@ -51,6 +51,9 @@ class Typed:
     gives: SqlType
     takes: tuple[SqlType, ...]
 
+    def __deepcopy__(self, _memo: object) -> Typed:
+        return self  # as `SqlType` does
+
 
 def typed(node: exp.Expr) -> Typed | None:
     """What `infer` noted on a node, or None for a node that it has not seen. Copies keep the note."""

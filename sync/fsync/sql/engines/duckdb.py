@@ -19,7 +19,7 @@ _IN_64_BITS: Final = 18
 
 def render(tree: exp.Expr, *, pretty: bool = True) -> str:
     """DuckDB SQL for a logical tree, without a final newline."""
-    return logical.rewrite(tree, _lower).sql(dialect="duckdb", pretty=pretty, comments=True)
+    return logical.rewrite(tree, _lower).sql(dialect="duckdb", pretty=pretty, comments=True, copy=False)
 
 
 def _lower(node: exp.Expr) -> exp.Expr:
