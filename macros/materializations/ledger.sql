@@ -28,7 +28,7 @@
         select
             {{ keys }}
             {%- for name, compare, instant in parts %},
-            coalesce(sum(hash(events)) filter (where event_at {{ compare }} timestamp '{{ instant }}'), 0) as {{ name }}
+            coalesce(sum(hash(hash(events))) filter (where event_at {{ compare }} timestamp '{{ instant }}'), 0) as {{ name }}
             {%- endfor %}
         from events
         where {% for key in about.entity %}{{ key }} is not null and {% endfor %}event_at is not null
@@ -58,10 +58,12 @@
         select {{ keys }}, settled_now, recent_now
         from {{ fingerprints }} as now
         where not exists (select 1 from {{ ledger }} as was where {{ fsync.same_entity(about, 'was', 'now') }});
+        delete from {{ ledger }} where settled = 0 and recent = 0;
         {%- else -%}
         create or replace table {{ ledger }} as
         select {{ keys }}, settled_now as settled, recent_now as recent
-        from {{ fingerprints }};
+        from {{ fingerprints }}
+        where settled_now <> 0 or recent_now <> 0;
         {%- endif %}
         drop table {{ fingerprints }}
     {%- endcall -%}

@@ -8,7 +8,9 @@
     {%- endset -%}
     {%- set rows = run_query(query).rows -%}
     {%- set comment = rows[0][0] if rows else none -%}
-    {{ return((fromjson(comment, {}) or {}).get('fsync', {}) if comment else {}) }}
+    {%- set said = fromjson(comment, none) if comment else none -%}
+    {%- set stamp = said.get('fsync') if said is mapping else none -%}
+    {{ return(stamp if stamp is mapping else {}) }}
 {% endmacro %}
 
 

@@ -154,8 +154,9 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
 
 
 def _is_running(feature: Feature) -> bool:
+    """Whether a feature is made of what enters and leaves, which is exact for exact numbers alone."""
     call = feature.call
-    if call is None or call.reach != "window" or not call.transformation.is_additive:
+    if call is None or not call.transformation.can_run(call.reach):
         return False
     if call.transformation is COUNT or feature.scale is not None:
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from sqlglot import exp
@@ -13,6 +15,10 @@ from fsync.language.types import SqlType, parse_type
 
 #: what is more than a value of one row
 _MORE: Final = (exp.Query, exp.Subquery, exp.Window, exp.AggFunc, exp.Star)
+
+
+#: where dbt would begin to read Jinja in a model
+_OPENINGS: Final = ("{{", "{%", "{#")
 
 
 def type_in_duckdb(node: exp.Expr, text: str, columns: Columns) -> tuple[SqlType | None, tuple[Fault, ...]]:
@@ -27,7 +33,13 @@ def type_in_duckdb(node: exp.Expr, text: str, columns: Columns) -> tuple[SqlType
         return None, (_fault("not-portable", "this is more than a value made of one row, on any engine", node, text),)
     import duckdb  # the engine itself, needed by specs that name it
 
+    faults = tuple(_volatile(node, text))
+    if faults:
+        return None, faults
     sql = node.sql(dialect="duckdb", comments=False)
+    if (opening := _jinja(node)) is not None:
+        message = f"dbt would read {opening!r} as Jinja, which only a plain text can hold: 'a {opening}'"
+        return None, (_fault("not-portable", message, node, text),)
     typed = (exp.alias_(exp.cast(exp.null(), str(kind)), name, quoted=True) for name, kind in columns.items() if kind)
     row = exp.select(exp.Literal.number(1), *typed).sql(dialect="duckdb")
     with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
@@ -37,11 +49,51 @@ def type_in_duckdb(node: exp.Expr, text: str, columns: Columns) -> tuple[SqlType
         except duckdb.Error as error:
             message = f"DuckDB cannot compute this: {one_line(str(error).splitlines()[0])}"
             return None, (_fault("type-mismatch", message, node, text),)
+    if found == "TIMESTAMP WITH TIME ZONE":
+        message, mend = "this is an instant that is shown in the zone of a session", "say which: … at time zone 'UTC'"
+        return None, (_fault("type-mismatch", message, node, text, mend),)
     kind = parse_type(str(found))
     if kind is None:
         return None, (_fault("type-mismatch", f"this is {found} in DuckDB, which no feature can hold", node, text),)
     return kind, ()
 
 
-def _fault(code: str, message: str, node: exp.Expr, text: str) -> Fault:
-    return Fault(code, message, *span(node, text))
+def _jinja(node: exp.Expr) -> str | None:
+    """What begins Jinja outside of the plain texts, which are escaped: in names, `$$ $$`, `e''` and their like."""
+    blanked = node.copy().transform(lambda part: exp.Literal.string("") if _is_plain_text(part) else part)
+    sql = blanked.sql(dialect="duckdb", comments=False)
+    return next((opening for opening in _OPENINGS if opening in sql), None)
+
+
+def _is_plain_text(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and node.is_string
+
+
+def _volatile(node: exp.Expr, text: str) -> Iterator[Fault]:
+    """Functions whose value depends on more than their arguments: the clock, chance, the session."""
+    for function in node.find_all(exp.Func):
+        name = function.name if isinstance(function, exp.Anonymous) else function.sql("duckdb").partition("(")[0]
+        if name.lower() in _volatile_functions():
+            message = f"{name.lower()} gives another value at another time, and a feature has one at an instant"
+            yield _fault("not-portable", message, function, text)
+
+
+@cache
+def _volatile_functions() -> frozenset[str]:
+    """The functions that DuckDB says are not the same for the same arguments, whatever the types of these."""
+    import duckdb
+
+    with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
+        rows = connection.execute(
+            "select function_name from duckdb_functions() where function_type = 'scalar' "
+            "group by all having bool_and(stability is distinct from 'CONSISTENT')"
+        ).fetchall()
+    return frozenset(row[0] for row in rows) | _CLOCKS
+
+
+#: what SQL writes without brackets or DuckDB by another name, and `age` of one argument, which means today
+_CLOCKS: Final = frozenset({"current_timestamp", "current_time", "localtime", "localtimestamp", "age"})
+
+
+def _fault(code: str, message: str, node: exp.Expr, text: str, *notes: str) -> Fault:
+    return Fault(code, message, *span(node, text), notes)

@@ -42,9 +42,10 @@ def feature_types(catalog: Catalog) -> Types:
     return types
 
 
-def _source_types(source: Source) -> Mapping[str, SqlType | None]:
-    """The columns of a source as expressions see them."""
-    return {name: column.type for name, column in source.columns.items()}
+def source_type(feature: Feature, scalar: Scalar, source: Source) -> tuple[SqlType | None, tuple[Fault, ...]]:
+    """The type of an expression over the columns of a source, and its faults."""
+    columns = {name: column.type for name, column in source.columns.items()}
+    return _inferred(feature, scalar, columns, f"source {source.name}")
 
 
 def _inferred(
@@ -91,9 +92,8 @@ class _ViewTyping:
             return None
         if self._untyped(feature, call, source):
             return None
-        columns, described = _source_types(source), f"source {source.name}"
         if feature.where is not None:
-            found, faults = _inferred(feature, feature.where, columns, described)
+            found, faults = source_type(feature, feature.where, source)
             self._report(feature, "where", faults)
             if found not in (None, BOOLEAN, NULL):
                 message = f"where is a condition, and this is {found}"
@@ -102,7 +102,7 @@ class _ViewTyping:
         if call.column is None:
             return call.transformation.result_type(BIGINT)
         text = feature.expression.text
-        found, faults = _inferred(feature, Scalar(text, call.column), columns, described)
+        found, faults = source_type(feature, Scalar(text, call.column), source)
         self._report(feature, "transformation", faults)
         if found is None:
             return None

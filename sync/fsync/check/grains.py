@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from fsync.language.portable import infer
+from fsync.check.expressions import source_type
 from fsync.language.types import DOUBLE
 from fsync.spec.catalog import Catalog
-from fsync.spec.feature import Feature
+from fsync.spec.feature import Feature, Scalar
 from fsync.spec.issue import Issue
 from fsync.spec.source import Source
 
@@ -41,9 +41,8 @@ def _scale_is_of_double(feature: Feature, source: Source | None) -> Iterator[Iss
         return
     found = None
     if column is not None:
-        types = {name: declared.type for name, declared in source.columns.items()}
-        found, faults = infer(column, feature.expression.text, types, source.name)
-        if found is None or faults:
+        found = source_type(feature, Scalar(feature.expression.text, column), source)[0]
+        if found is None:
             return  # told by the check of expressions
     if found != DOUBLE:
         message = f"scale quantises a DOUBLE, and {'this reads none' if found is None else f'this reads a {found}'}"

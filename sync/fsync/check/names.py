@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from fsync.language.transformations.base import LEAVES
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Feature
 from fsync.spec.issue import Issue
@@ -19,10 +20,16 @@ CHANGED_AT: Final = "changed_at"
 IS_EVENT: Final = "is_event"
 EVENT_NUMBER: Final = "event_number"
 HAPPENED_AT: Final = "happened_at"
-LEAVES: Final = "leaves"
 #: of an entity in an incremental build: since when its rows are computed anew
 CHANGED_FROM: Final = "changed_from"
-STEPS: Final = (EVENT_AT, CHANGED_AT, IS_EVENT, EVENT_NUMBER, HAPPENED_AT, LEAVES, CHANGED_FROM)
+#: the step whose rows it takes fingerprints of, by their name
+EVENTS: Final = "events"
+#: the columns beside the entity in a ledger, and in what a build compares it with (macros/materializations/ledger.sql)
+LEDGER: Final = ("settled", "recent", "settled_then", "recent_then", "settled_now", "recent_now")
+STEPS: Final = (
+    *(EVENT_AT, CHANGED_AT, IS_EVENT, EVENT_NUMBER, HAPPENED_AT, LEAVES),
+    *(CHANGED_FROM, EVENTS, *LEDGER),
+)
 
 
 def is_plain(name: str) -> bool:

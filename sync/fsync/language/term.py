@@ -15,8 +15,8 @@ from typing import Final, TypeAlias
 from sqlglot import exp
 
 from fsync.instant import to_milliseconds
-from fsync.language.portable import Columns, infer
-from fsync.language.types import DOUBLE, NULL, SqlType
+from fsync.language.portable import Columns, infer, time_constant
+from fsync.language.types import DATE, DOUBLE, NULL, SqlType
 
 Term: TypeAlias = "str | tuple[Term, ...]"
 
@@ -147,12 +147,11 @@ def _nullif(reader: _Reader, node: exp.Expr) -> Term:
 
 def _cast(reader: _Reader, node: exp.Expr) -> Term:
     """A constant time is the instant, in UTC and milliseconds, that the compiler makes of it."""
-    target, text = node.args["to"], node.this.name
-    if isinstance(node.this, exp.Literal) and node.this.is_string:
-        if target.is_type("date"):
-            return ("date", date.fromisoformat(text).isoformat())
-        return ("timestamp", str(to_milliseconds(text)))
-    return ("cast", reader.read(node.this), target.sql("duckdb").lower())
+    constant = time_constant(node)
+    if constant is None:
+        return ("cast", reader.read(node.this), node.args["to"].sql("duckdb").lower())
+    text, kind = constant
+    return ("date", date.fromisoformat(text).isoformat()) if kind == DATE else ("timestamp", str(to_milliseconds(text)))
 
 
 def _other(reader: _Reader, node: exp.Expr) -> Term:

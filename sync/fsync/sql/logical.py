@@ -15,7 +15,7 @@ from typing import Final
 from sqlglot import exp
 
 from fsync.instant import to_datetime, to_milliseconds
-from fsync.language.portable import typed
+from fsync.language.portable import time_constant, typed
 from fsync.language.portable.times import unit_of
 from fsync.language.transformations import base
 from fsync.language.types import DATE, NULL, SqlType, decimal, quantised
@@ -162,10 +162,14 @@ def _difference(part: exp.Expr) -> exp.Expr:
 
 
 def _cast(part: exp.Expr) -> exp.Expr:
-    is_text = isinstance(part.this, exp.Literal) and part.this.is_string
-    if is_text and part.args["to"].is_type("date", "timestamp", "timestampntz"):
-        return _time_constant(part.this.name, is_date=part.args["to"].is_type("date"))
-    return part
+    constant = time_constant(part)
+    if constant is None:
+        return part
+    text, kind = constant
+    if kind == DATE:
+        return cast(exp.Literal.string(date.fromisoformat(text).isoformat()), kind)
+    instant = to_datetime(to_milliseconds(text))
+    return cast(exp.Literal.string(instant.isoformat(sep=" ", timespec="milliseconds")), kind)
 
 
 def _literal(part: exp.Expr) -> exp.Expr:
@@ -204,14 +208,6 @@ _STRICT: Final = (
     *(exp.Replace, exp.StartsWith, exp.EndsWith, exp.Contains, exp.Like),
     *(exp.TimestampTrunc, exp.DateTrunc, exp.Extract, exp.DateDiff),
 )
-
-
-def _time_constant(text: str, *, is_date: bool) -> exp.Expr:
-    """An ISO 8601 text as a DATE or TIMESTAMP constant, in UTC and milliseconds."""
-    if is_date:
-        return cast(exp.Literal.string(date.fromisoformat(text).isoformat()), "date")
-    instant = to_datetime(to_milliseconds(text))
-    return cast(exp.Literal.string(instant.isoformat(sep=" ", timespec="milliseconds")), "timestamp")
 
 
 def _is_narrow(literal: exp.Expr) -> bool:

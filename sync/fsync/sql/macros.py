@@ -45,7 +45,7 @@ _LEAVES: Final = Argument(
     "integer",
     "Without it, the aggregate runs over the frame last_<duration>. With it, it is made of what enters and leaves: the "
     "number that the model's column `leaves` has in the rows at the end of this window, where `column` has its value "
-    "again. For exact numbers alone.",
+    "again. For exact numbers alone, and not over the rows of `fsync.changes`, which have no such column.",
     "none",
 )
 
@@ -91,13 +91,8 @@ def _arguments(transformation: Transformation, reach: Reach) -> tuple[Argument, 
     fraction = (_FRACTION,) if transformation.takes_fraction else ()
     looks_back = {"window": (_DURATION,), "lifetime": (), "latest": (_TTL,)}[reach]
     order = (_ORDER,) if transformation.is_ordered else ()
-    leaves = (_LEAVES,) if _can_run(transformation, reach) else ()
+    leaves = (_LEAVES,) if transformation.can_run(reach) else ()
     return (_COLUMN, *fraction, *looks_back, *order, *leaves)
-
-
-def _can_run(transformation: Transformation, reach: Reach) -> bool:
-    """Whether there is a second form, which is faster, of what enters and leaves."""
-    return transformation.is_additive and reach == "window"
 
 
 def macro_tree(transformation: Transformation, reach: Reach, *, leaves: bool = False) -> exp.Expr:
@@ -138,7 +133,7 @@ def _macro(transformation: Transformation, form: str, reach: Reach) -> str:
 
 def _body(engine: ModuleType, transformation: Transformation, reach: Reach) -> list[str]:
     framed = engine.render(macro_tree(transformation, reach), pretty=False)
-    if not _can_run(transformation, reach):
+    if not transformation.can_run(reach):
         return [f"    {framed}"]
     running = engine.render(macro_tree(transformation, reach, leaves=True), pretty=False)
     return ["    {%- if leaves is none %}", f"    {framed}", "    {%- else %}", f"    {running}", "    {%- endif %}"]

@@ -14,10 +14,11 @@ from typing import Final
 
 from sqlglot import exp
 
-from fsync.check.names import CHANGED_AT, EVENT_AT, EVENT_NUMBER, HAPPENED_AT, IS_EVENT, LEAVES, RESERVED, STEPS
+from fsync.check.names import CHANGED_AT, EVENT_AT, EVENT_NUMBER, HAPPENED_AT, IS_EVENT, RESERVED, STEPS
 from fsync.instant import END
-from fsync.language.transformations.base import TIMELINE
-from fsync.language.types import DATE
+from fsync.language.portable import typed
+from fsync.language.transformations.base import LEAVES, TIMELINE
+from fsync.language.types import DATE, TIMESTAMP
 from fsync.plan import Input, Planned, View, moved
 from fsync.spec.source import Column
 from fsync.sql import jinja
@@ -105,8 +106,14 @@ def _order_key(view: View) -> Mapping[str, str]:
         return {}
     entity = {column.name for column in view.entity}  # the same for all that is ordered
     taken = {column.name for column in view.inputs} | set(STEPS)
-    names = [name for name in view.source.unique_key if name not in entity]
-    return {name: f"key_{name}" if name in taken else name for name in names}
+    named: dict[str, str] = {}
+    for name in (name for name in view.source.unique_key if name not in entity):
+        free = f"key_{name}" if name in taken else name
+        while free in taken:
+            free += "_"
+        named[name] = free
+        taken.add(free)
+    return named
 
 
 def _utc(column: Column) -> exp.Expr:
@@ -141,9 +148,19 @@ def _input(column: Input, view: View) -> exp.Expr:
     value = exp.Literal.number(1) if column.value is None else _over_source(column.value, view)
     if column.scale is not None:
         value = quantise(value, column.scale)
+    elif _reads(view, column.name, is_running=True):
+        value = _exact(value, column)
     if column.where is None:
         return value
     return exp.Case(ifs=[exp.If(this=_over_source(column.where, view), true=value)])
+
+
+def _exact(value: exp.Expr, column: Input) -> exp.Expr:
+    """A number in the type that was declared: of a DOUBLE, which the table may hold, sums that run would drift."""
+    types = None if column.value is None else typed(column.value)
+    if types is None or not types.gives.is_exact_number or isinstance(value, exp.Cast):
+        return value
+    return cast(value, types.gives)
 
 
 def _over_source(expression: exp.Expr, view: View) -> exp.Expr:
@@ -271,6 +288,8 @@ def _value(planned: Planned, view: View) -> exp.Expr:
 
 def _finished(value: exp.Expr, planned: Planned) -> exp.Expr:
     """A feature's value with its default in the place of NULL, in its declared type."""
+    if planned.type == TIMESTAMP and planned.feature.engines:
+        value = cut(value)  # an engine has more digits than milliseconds
     if planned.default is not None:
         value = exp.Coalesce(this=value, expressions=[logical(planned.default)])
     return cast(value, planned.type)

@@ -21,7 +21,7 @@ WITH events AS (
       THEN DATE_TRUNC('MILLISECOND', CAST(source.day AS DATE))
     END AS event_at,
     source.id AS id,
-    source.big AS big,
+    CAST(source.big AS BIGINT) AS big,
     source.flag AS flag,
     CASE WHEN source.flag THEN 1 END AS input_flagged_ever,
     source.session AS input_last_session,

@@ -19,7 +19,7 @@ WITH events AS (
       WHEN source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
       THEN DATE_TRUNC('MILLISECOND', source.paid_at)
     END AS event_at,
-    source.amount AS amount
+    CAST(source.amount AS DECIMAL(10, 2)) AS amount
   FROM {{ source('derived', 'events') }} AS source
 ), history AS (
   /* events without user_id or a time are left out; an incremental build needs only some of the rest */

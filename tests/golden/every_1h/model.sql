@@ -30,7 +30,7 @@ WITH events AS (
     END AS event_at,
     DATE_TRUNC('MILLISECOND', source.paid_at) AS happened_at,
     source.order_id AS key_order_id,
-    source.amount AS amount,
+    CAST(source.amount AS DECIMAL(10, 2)) AS amount,
     source.order_id AS order_id,
     DATE_TRUNC('MILLISECOND', source.paid_at) AS paid_at
   FROM {{ source('every_1h', 'events') }} AS source

@@ -30,7 +30,7 @@ WITH events AS (
     END * (
       CAST(1 AS BIGINT) + CAST(1 AS BIGINT)
     ) AS input_chosen,
-    CAST(source.small AS BIGINT) * CAST(2 AS BIGINT) AS input_doubled,
+    CAST(CAST(source.small AS BIGINT) * CAST(2 AS BIGINT) AS BIGINT) AS input_doubled,
     CASE
       WHEN CAST(source.small AS BIGINT) < CAST(2000000000 AS BIGINT) + CAST(2000000000 AS BIGINT)
       THEN 1

@@ -41,11 +41,11 @@ WITH events AS (
     ) * 1e3 + 0.5) AS BIGINT) AS DECIMAL(19, 0)) * CAST(0.001 AS DECIMAL(4, 3)) AS DECIMAL(22, 3)) AS input_ex_mean_ratio_7d,
     source.amount / NULLIF(CAST(source.quantity AS BIGINT), 0) AS input_ex_price_7d,
     ABS(source.amount) AS input_ex_size_7d,
-    NULLIF(CAST(source.quantity AS BIGINT), 0) AS input_ex_some_7d,
+    CAST(NULLIF(CAST(source.quantity AS BIGINT), 0) AS BIGINT) AS input_ex_some_7d,
     CAST(source.amount AS DOUBLE) * CAST(2 AS BIGINT) - CAST(1 AS BIGINT) AS input_ex_spread_7d,
     source.channel = 'web' AS input_ex_was_web_ever,
     CASE WHEN source.channel = 'web' THEN source.amount END AS input_ex_web_max_1d,
-    source.amount * CAST(source.quantity AS BIGINT) AS input_ex_worth_7d
+    CAST(source.amount * CAST(source.quantity AS BIGINT) AS DECIMAL(29, 2)) AS input_ex_worth_7d
   FROM {{ source('expressions', 'events') }} AS source
 ), history AS (
   /* events without user_id or a time are left out; an incremental build needs only some of the rest */

@@ -29,16 +29,16 @@ WITH events AS (
       AND NOT source.day IS NULL
       THEN 1
     END AS input_early_1d,
-    source.price % NULLIF((
+    CAST(source.price % NULLIF((
       CAST(source.pieces AS BIGINT) - CAST(2 AS BIGINT)
-    ), 0) AS input_rest_1d,
+    ), 0) AS DECIMAL(21, 2)) AS input_rest_1d,
     CASE WHEN source.price >= 0 THEN SQRT(source.price) END AS input_root_1d,
     CASE
       WHEN LOWER(source.note) LIKE '{{ "{" }}% sale_'
       OR STARTS_WITH(source.note, '{{ "{" }}{')
       THEN 1
     END AS input_sales_1d,
-    CAST(CAST(source.price AS DECIMAL(20, 2)) * source.price AS DECIMAL(20, 4)) AS input_squares_1d,
+    CAST(CAST(CAST(source.price AS DECIMAL(20, 2)) * source.price AS DECIMAL(20, 4)) AS DECIMAL(20, 4)) AS input_squares_1d,
     DATE_DIFF('HOUR', source.day, DATE_TRUNC('MILLISECOND', source.happened)) AS input_waited_1d,
     CAST(CAST(DATE_TRUNC('WEEK', DATE_TRUNC('MILLISECOND', source.happened)) AS DATE) AS TEXT) || '/' || TRIM(source.note, ' ') AS input_week
   FROM {{ source('portable', 'events') }} AS source

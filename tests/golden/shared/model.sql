@@ -25,7 +25,7 @@ WITH events AS (
       THEN DATE_TRUNC('MILLISECOND', source.paid_at)
     END AS event_at,
     source.order_id AS order_id,
-    source.amount AS amount,
+    CAST(source.amount AS DECIMAL(10, 2)) AS amount,
     CASE
       WHEN source.amount >= 5 OR CAST(source.quantity AS BIGINT) > 2
       THEN source.amount
@@ -36,12 +36,12 @@ WITH events AS (
     END AS input_sh_big_last_1d,
     CASE WHEN FALSE THEN source.amount END AS input_sh_never,
     CASE WHEN source.channel IS NULL THEN 1 END AS input_sh_no_channel_7d,
-    CASE WHEN source.channel <> 'web' THEN source.amount END AS input_sh_other_spend_7d,
+    CASE WHEN source.channel <> 'web' THEN CAST(source.amount AS DECIMAL(10, 2)) END AS input_sh_other_spend_7d,
     CASE
       WHEN DATE_TRUNC('MILLISECOND', source.paid_at) >= CAST('2024-01-08 00:00:00.000' AS TIMESTAMP)
       THEN 1
     END AS input_sh_recently,
-    CASE WHEN source.channel = 'web' THEN source.amount END AS input_sh_web_middle_7d,
+    CASE WHEN source.channel = 'web' THEN CAST(source.amount AS DECIMAL(10, 2)) END AS input_sh_web_middle_7d,
     CASE WHEN source.channel = 'web' THEN 1 END AS input_sh_web_orders_1d
   FROM {{ source('shared', 'events') }} AS source
 ), history AS (

@@ -16,8 +16,8 @@ WITH events AS (
       WHEN source.paid_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
       THEN DATE_TRUNC('MILLISECOND', source.paid_at)
     END AS event_at,
-    source.amount AS amount,
-    source.order_id * source.order_id AS input_orders_squared_7d
+    CAST(source.amount AS DECIMAL(10, 2)) AS amount,
+    CAST(source.order_id * source.order_id AS BIGINT) AS input_orders_squared_7d
   FROM {{ source('sum', 'events') }} AS source
 ), history AS (
   /* events without user_id or a time are left out; an incremental build needs only some of the rest */

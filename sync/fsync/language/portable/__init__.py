@@ -17,14 +17,25 @@ from fsync.language.portable.arithmetic import ARITHMETIC
 from fsync.language.portable.base import Columns, Entry, Language, Typed, Typing, common_type, typed
 from fsync.language.portable.comparisons import COMPARISONS
 from fsync.language.portable.conditions import CONDITIONS
-from fsync.language.portable.conversions import CONVERSIONS, is_time
+from fsync.language.portable.conversions import CONVERSIONS, is_time, time_constant
 from fsync.language.portable.powers import POWERS
 from fsync.language.portable.text import TEXT
 from fsync.language.portable.times import TIMES
 from fsync.language.portable.values import VALUES
 from fsync.language.types import SqlType
 
-__all__ = ["PORTABLE", "Columns", "Entry", "Typed", "columns_of", "common_type", "infer", "is_time", "typed"]
+__all__ = [
+    "PORTABLE",
+    "Columns",
+    "Entry",
+    "Typed",
+    "columns_of",
+    "common_type",
+    "infer",
+    "is_time",
+    "time_constant",
+    "typed",
+]
 
 PORTABLE: Final = (*VALUES, *ARITHMETIC, *POWERS, *COMPARISONS, *CONDITIONS, *TEXT, *TIMES, *CONVERSIONS)
 

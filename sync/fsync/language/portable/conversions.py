@@ -42,6 +42,16 @@ def is_time(text: str, kind: SqlType) -> bool:
     return True
 
 
+def time_constant(node: exp.Expr) -> tuple[str, SqlType] | None:
+    """The text and type of a constant such as `date '2024-02-29'`; None for anything else, and for a text that is
+    no such constant in ISO 8601 (an engine may read it all the same)."""
+    text, target = node.this, node.args["to"]
+    if not isinstance(text, exp.Literal) or not text.is_string:
+        return None
+    kind = DATE if target.is_type("date") else TIMESTAMP if target.is_type("timestamp", "timestampntz") else None
+    return (text.name, kind) if kind is not None and is_time(text.name, kind) else None
+
+
 def cast(typing: Typing, node: exp.Expr) -> SqlType | None:
     """The rule of every cast, and of the constants `date '…'` and `timestamp '…'`, which are casts of texts."""
     operand, target = node.this, _target(typing, node)

@@ -84,6 +84,10 @@ class Transformation:
     #: whether it takes a fraction between 0 and 1 after the column
     takes_fraction: bool = False
 
+    def can_run(self, reach: Reach) -> bool:
+        """Whether there is a second form, which is faster, of what enters and leaves a window."""
+        return self.is_additive and reach == "window"
+
 
 def windowed(name: str) -> tuple[tuple[str, Reach], ...]:
     """The two forms of an aggregate: `window_sum(col, 30d)` and `lifetime_sum(col)`."""
