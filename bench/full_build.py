@@ -5,8 +5,8 @@
 A year of events of a tenth as many entities, few of them busy and most of them not; nine features: count, sum and max
 over 7, 30 and 90 days. Every build runs in a fresh process, in turn: dbt building the compiled project (the time of
 the model's node: query, fingerprints, ledger and commit), the compiled query alone, bench/sql/frames.sql and
-bench/sql/running_totals.sql. Target: at most 1.15 times the time of the fastest hand-written SQL that needs no more
-memory than the compiled query. Growth is the time for all rows over the time for a tenth of them; target: 12.
+bench/sql/entering_and_leaving.sql. Target: at most 1.15 times the time of the fastest hand-written SQL that needs no
+more memory than the compiled query. Growth is the time for all rows over the time for a tenth of them; target: 12.
 """
 
 from __future__ import annotations

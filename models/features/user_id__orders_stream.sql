@@ -20,9 +20,9 @@ WITH events AS (
       WHEN source.ordered_at BETWEEN CAST('0001-01-01' AS TIMESTAMP) AND CAST('9799-12-31' AS TIMESTAMP)
       THEN DATE_TRUNC('MILLISECOND', source.ordered_at)
     END AS event_at,
-    source.amount AS amount,
+    CAST(source.amount AS DECIMAL(10, 2)) AS amount,
     CASE WHEN source.amount >= 50 THEN 1 END AS input_user_180d_large_order_count,
-    CASE WHEN source.amount > 0 THEN source.amount END AS input_user_90d_avg_order_value
+    CASE WHEN source.amount > 0 THEN CAST(source.amount AS DECIMAL(10, 2)) END AS input_user_90d_avg_order_value
   FROM {{ ref('orders_stream') }} AS source
 ), history AS (
   /* events without user_id or a time are left out; an incremental build needs only some of the rest */

@@ -87,6 +87,10 @@ class View:
         framed = {p.call.window for p in self.features if p.call is not None and not p.is_running}
         return tuple(window for window in self.windows if window in framed)
 
+    def reads(self, name: str, *, is_running: bool) -> bool:
+        """Whether a feature of one kind or the other reads an input."""
+        return any(planned.input == name and planned.is_running == is_running for planned in self.features)
+
     @property
     def needs_lifetime(self) -> bool:
         """Whether a value depends on events of any age."""

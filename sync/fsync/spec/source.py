@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fsync.language.duration import HOW_TO_WRITE, Duration, parse_duration
+from fsync.language.suggest import did_you_mean
 from fsync.language.types import SqlType, is_zoned, parse_type
 from fsync.spec.document import Document, Path, read
 from fsync.spec.issue import Issue, Place
@@ -18,6 +19,10 @@ from fsync.spec.project import Project
 
 #: how the first line of every file that fsync writes begins, after the sign of a comment
 GENERATED_MARK: Final = "Compiled by fsync from"
+
+
+#: what may stand in a source's `config.meta.fsync`: for fsync, and of a model by hand for the materialization
+_SETTINGS: Final = frozenset({"lateness", "entity", "hash", "longest_window_ms", "lateness_ms"})
 
 
 def is_generated(text: str) -> bool:
@@ -75,18 +80,18 @@ def load_sources(project: Project) -> tuple[Mapping[str, Source], tuple[Issue, .
                 declared = list(_declared(document))
                 sources.update((source.name, source) for source in declared if isinstance(source, Source))
                 issues += (issue for issue in declared if isinstance(issue, Issue))
-    return sources, tuple(issues)
+    return sources, tuple(dict.fromkeys(issues))  # what is wrong with a source is found at each of its tables
 
 
 def _declared(document: Document) -> Iterator[Source | Issue]:
     for kind in ("models", "seeds", "snapshots"):
         for path, node in _named(document.value, kind, ()):
-            yield from _source(document, path, node, node["name"], f"ref('{node['name']}')", {})
+            yield from _source(document, path, node, node["name"], f"ref('{node['name']}')", ())
     for above, group in _named(document.value, "sources", ()):
-        config = _mapping(group.get("config"))
+        inherited = ((above, _mapping(group.get("config"))),)
         for path, node in _named(group, "tables", above):
             jinja = f"source('{group['name']}', '{node['name']}')"
-            yield from _source(document, path, node, f"{group['name']}.{node['name']}", jinja, config)
+            yield from _source(document, path, node, f"{group['name']}.{node['name']}", jinja, inherited)
 
 
 def _named(node: Any, key: str, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -107,19 +112,25 @@ def _source(
     node: Mapping[str, Any],
     name: str,
     jinja: str,
-    inherited: Mapping[str, Any],
+    above: tuple[tuple[Path, Mapping[str, Any]], ...],
 ) -> Iterator[Source | Issue]:
-    config = {**inherited, **_mapping(node.get("config"))}
+    configs = (*above, (path, _mapping(node.get("config"))))
+    config = {key: value for _, given in configs for key, value in given.items()}
     columns = [column for _, column in _named(node, "columns", path)]
     event_time = config.get("event_time")
     lateness = None
-    given = _mapping(_mapping(config.get("meta")).get("fsync")).get("lateness")
-    if given is not None:
+    for at, given in configs:  # as dbt merges `meta`: what the table says goes before what its source says
+        settings = _mapping(_mapping(given.get("meta")).get("fsync"))
+        inside = (*at, "config", "meta", "fsync")
+        for key in sorted(map(str, settings.keys() - _SETTINGS)):
+            place = document.key_place((*inside, key))
+            yield Issue("unknown-key", f"fsync has no setting {key!r}", place, did_you_mean(key, _SETTINGS))
+        if settings.get("lateness") is None:
+            continue
         try:
-            lateness = parse_duration(str(given))
+            lateness = parse_duration(str(settings["lateness"]))
         except ValueError as error:
-            where = document.place((*path, "config", "meta", "fsync", "lateness"))
-            yield Issue("bad-duration", f"the lateness of {name}: {error}", where, (HOW_TO_WRITE,))
+            yield Issue("bad-duration", f"lateness: {error}", document.place((*inside, "lateness")), (HOW_TO_WRITE,))
     yield Source(
         name=name,
         jinja=jinja,
