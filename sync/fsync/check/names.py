@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from sqlglot import exp
@@ -32,6 +33,7 @@ STEPS: Final = (
 )
 
 
+@cache
 def is_plain(name: str) -> bool:
     """Whether a name needs no quotes in SQL: it is not a word of the language."""
     return exp.to_identifier(name).sql(dialect="duckdb") == name

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from fsync.errors import InputError, one_line
+from fsync.language.types import DOUBLE
 from fsync.plan import Planned, View
 from fsync.sql.engines import duckdb as engine
 from fsync.sql.logical import cast, logical
@@ -23,17 +26,35 @@ Value = Any
 def empty_values(view: View) -> tuple[Value, ...]:
     """The empty value of each feature, in the order of the view's features.
 
-    A derived feature's is computed from those it reads, by the engine, from the same expression.
+    What is 0 or NULL is known; a default is cast, and a derived feature computed, by the engine, from the expression
+    that its table has.
     """
-    windows = [planned for planned in view.features if planned.derived is None]
-    nothing = exp.select(*(exp.alias_(cast(_nothing(p), p.type), p.name, copy=False) for p in windows), copy=False)
-    values = (exp.column(p.name) if p.derived is None else derived(p) for p in view.features)
+    known = {p.name: _nothing(p) for p in view.features if p.derived is None and p.default is None}
+    asked = [planned for planned in view.features if planned.name not in known]
+    if asked:
+        known |= zip((planned.name for planned in asked), _computed(asked, view), strict=True)
+    return tuple(known[planned.name] for planned in view.features)
+
+
+def _nothing(planned: Planned) -> Value:
+    if not planned.is_never_null:
+        return None
+    if planned.type.scale is not None:
+        return Decimal(0).scaleb(-planned.type.scale)
+    return 0.0 if planned.type == DOUBLE else 0
+
+
+def _computed(asked: Sequence[Planned], view: View) -> tuple[Value, ...]:
+    read = {column.name for p in asked if p.derived is not None for column in p.derived.find_all(exp.Column)}
+    windows = [p for p in view.features if p.derived is None and (p.name in read or p in asked)]
+    nothing = exp.select(*(exp.alias_(cast(_constant(p), p.type), p.name, copy=False) for p in windows), copy=False)
+    values = (exp.column(p.name) if p.derived is None else derived(p) for p in asked)
     query = exp.select(*values, copy=False).from_(nothing.subquery("nothing", copy=False), copy=False)
     import duckdb  # the engine itself, needed by this module alone
 
     with _engine().cursor() as cursor:
         try:
-            (row,) = cursor.execute(engine.render(query, pretty=False)).fetchall()
+            (row,) = cursor.execute(engine.render(query, pretty=False, copy=False)).fetchall()
         except duckdb.Error as error:  # a default that is too large for what is derived from it
             raise InputError(f"the empty values of {view.name} cannot be computed: {one_line(error)}") from error
     return tuple(row)
@@ -44,10 +65,12 @@ def _engine() -> duckdb.DuckDBPyConnection:
     """An engine without data, one for all views: starting it takes longer than all that it computes."""
     import duckdb
 
-    return duckdb.connect(":memory:", config={"threads": 1})
+    connection = duckdb.connect(":memory:", config={"threads": 1})
+    connection.execute("pragma disable_optimizer")  # of one row of constants there is nothing to make faster
+    return connection
 
 
-def _nothing(planned: Planned) -> exp.Expr:
+def _constant(planned: Planned) -> exp.Expr:
     if planned.default is not None:
         return logical(planned.default)
     return exp.Literal.number(0) if planned.is_never_null else exp.null()

@@ -10,20 +10,16 @@ from sqlglot import exp
 from fsync.plan import Planned, View
 from fsync.sql import jinja
 from fsync.sql.engines import duckdb
-from fsync.sql.logical import rewrite
 from fsync.sql.validity import validity_table
 
 
 def model_sql(view: View) -> str:
     """The query of a view, after its configuration and a comment that says what each column is."""
-    query = duckdb.render(rewrite(validity_table(view), _text_stays_text, copy=False))
-    return f"{_about(view)}\n{_CONFIG}\n\n{query}\n"
-
-
-def _text_stays_text(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.Literal) and node.is_string:
-        return exp.Literal.string(jinja.escape(node.name))
-    return node
+    query = validity_table(view)
+    for literal in query.find_all(exp.Literal):
+        if literal.is_string:
+            literal.set("this", jinja.escape(literal.name))
+    return f"{_about(view)}\n{_CONFIG}\n\n{duckdb.render(query, copy=False)}\n"
 
 
 def _about(view: View) -> str:

@@ -17,9 +17,9 @@ NAME: Final = "duckdb"
 _IN_64_BITS: Final = 18
 
 
-def render(tree: exp.Expr, *, pretty: bool = True) -> str:
-    """DuckDB SQL for a logical tree, without a final newline."""
-    return logical.rewrite(tree, _lower).sql(dialect="duckdb", pretty=pretty, comments=True, copy=False)
+def render(tree: exp.Expr, *, pretty: bool = True, copy: bool = True) -> str:
+    """DuckDB SQL for a logical tree, without a final newline. Without `copy`, the tree is used up."""
+    return logical.rewrite(tree, _lower, copy=copy).sql(dialect="duckdb", pretty=pretty, comments=True, copy=False)
 
 
 def _lower(node: exp.Expr) -> exp.Expr:
