@@ -241,10 +241,20 @@ def rewrite(tree: exp.Expr, replace: Callable[[exp.Expr], exp.Expr], *, copy: bo
 
     Without `copy`, `tree` itself, for a caller that has just made it and needs it no more.
     """
-    root = exp.Paren(this=tree.copy() if copy else tree)
-    for node in reversed(list(root.this.walk())):
-        new = replace(node)
-        if new is not node:
-            node.replace(new)
-    found: exp.Expr = root.this.pop()
-    return found
+    return _rewritten(tree.copy() if copy else tree, replace)
+
+
+def _rewritten(node: exp.Expr, replace: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """By hand, since this is where a compilation spends its time: `transform` begins at the outermost node."""
+    for key, value in list(node.args.items()):
+        if isinstance(value, exp.Expr):
+            new = _rewritten(value, replace)
+            if new is not value:
+                node.set(key, new)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, exp.Expr):
+                    new = _rewritten(item, replace)
+                    if new is not item:
+                        node.set(key, new, index)
+    return replace(node)
