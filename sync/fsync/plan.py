@@ -128,7 +128,8 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
     source = catalog.sources[features[0].source]
     assert source.event_time is not None  # the check `sources_have_event_time`
     entity = tuple(source.columns[column] for column in features[0].entity)
-    inputs = _inputs(features, {*(column.name for column in entity), *(f.name for f in features)})
+    keys = {feature.name: _input_key(feature, feature.call) for feature in features if feature.call is not None}
+    inputs = _inputs(features, keys, {*(column.name for column in entity), *(f.name for f in features)})
     expressions = {feature.name: feature for feature in features}
     planned = tuple(
         Planned(
@@ -136,7 +137,7 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
             type=types[feature.name],
             feature=feature,
             call=feature.call,
-            input=inputs[_input_key(feature)].name if feature.call is not None else None,
+            input=inputs[keys[feature.name]].name if feature.name in keys else None,
             is_running=_is_running(feature),
             derived=None if feature.call is not None else _inlined(feature, expressions, types),
             default=default_literal(feature, types[feature.name]),
@@ -173,9 +174,8 @@ def _is_running(feature: Feature) -> bool:
 _InputKey = tuple[str, str, int | None]
 
 
-def _input_key(feature: Feature) -> _InputKey:
-    assert feature.call is not None  # derived features read no input
-    column = "" if feature.call.column is None else canonical(feature.call.column)
+def _input_key(feature: Feature, call: Call) -> _InputKey:
+    column = "" if call.column is None else canonical(call.column)
     return column, "" if feature.where is None else canonical(feature.where.node), feature.scale
 
 
@@ -184,12 +184,12 @@ def moved(name: str) -> str:
     return f"moved_{name}"
 
 
-def _inputs(features: Iterable[Feature], taken: set[str]) -> Mapping[_InputKey, Input]:
+def _inputs(features: Iterable[Feature], keys: Mapping[str, _InputKey], taken: set[str]) -> Mapping[_InputKey, Input]:
     """One input for features that read the same thing, named after the column where that says it all."""
     inputs: dict[_InputKey, Input] = {}
     taken = {*taken, *RESERVED, *STEPS}
     for feature in features:
-        if feature.call is None or (key := _input_key(feature)) in inputs:
+        if feature.call is None or (key := keys[feature.name]) in inputs:
             continue
         value, where = feature.call.column, None if feature.where is None else feature.where.node
         if value is None and where is None:

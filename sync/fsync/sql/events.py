@@ -142,7 +142,7 @@ def _over_source(expression: exp.Expr, view: View) -> exp.Expr:
     def replace(node: exp.Expr) -> exp.Expr:
         return _read(view.source.columns[node.name.lower()]) if _is_bare(node) else node
 
-    return logical(rewrite(expression, replace))
+    return logical(rewrite(expression, replace), copy=False)
 
 
 def _is_bare(node: exp.Expr) -> bool:

@@ -92,14 +92,14 @@ def quantise(number: exp.Expr, scale: int) -> exp.Expr:
     return cast(exp.Mul(this=whole, expression=unit), quantised(scale))
 
 
-def logical(node: exp.Expr) -> exp.Expr:
+def logical(node: exp.Expr, *, copy: bool = True) -> exp.Expr:
     """A parsed scalar expression as a logical tree, in which everything has its one meaning.
 
     Division gives DOUBLE and NULL for a zero divisor; integers are computed in 64 bits, constants too; a
     constant time is written in UTC and milliseconds. The result has the type that `infer` found, which is
-    noted on the nodes; constants apart, whose integers an engine may hold in fewer bits.
+    noted on the nodes; constants apart, whose integers an engine may hold in fewer bits. `copy` as in `rewrite`.
     """
-    return rewrite(node, _logical)
+    return rewrite(node, _logical, copy=copy)
 
 
 def _logical(part: exp.Expr) -> exp.Expr:
