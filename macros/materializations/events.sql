@@ -39,7 +39,7 @@
                 ) as varchar
             ),
             {% if ledger is none %}false{% else -%}
-            coalesce(sum(hash(hash(events))) filter (where {{ is_used }} and event_at < timestamp '{{ settled_at }}'), 0)
+            {{ fsync.fingerprint(is_used ~ " and event_at < timestamp '" ~ settled_at ~ "'") }}
                 = (select coalesce(sum(settled), 0) from {{ ledger }})
             {%- endif %}
         from events

@@ -12,6 +12,16 @@
 
 
 {#
+    The fingerprint of the events that a condition is true of: the sum of their hashes, 0 of none. A row's hash is hashed
+    once more, since DuckDB takes a row's last value into its hash by XOR: where two rows swap theirs, the sum of plain
+    hashes can stay the same.
+#}
+{% macro fingerprint(condition) -%}
+    coalesce(sum(hash(hash(events))) filter (where {{ condition }}), 0)
+{%- endmacro %}
+
+
+{#
     Takes the fingerprints of every entity's events into a temporary table: `settled_then` and `recent_then`, parted
     by the instant `settled_at` of the ledger, and `settled_now` and `recent_now`, parted by that of this build. Where
     what was settled is as it was, only the events since then are read, and `settled_now` is what to add.
@@ -28,7 +38,7 @@
         select
             {{ keys }}
             {%- for name, compare, instant in parts %},
-            coalesce(sum(hash(hash(events))) filter (where event_at {{ compare }} timestamp '{{ instant }}'), 0) as {{ name }}
+            {{ fsync.fingerprint('event_at ' ~ compare ~ " timestamp '" ~ instant ~ "'") }} as {{ name }}
             {%- endfor %}
         from events
         where {% for key in about.entity %}{{ key }} is not null and {% endfor %}event_at is not null

@@ -93,7 +93,7 @@ def run(form: str, values: tuple[Any, ...], kind: SqlType, ttl: str | None = Non
     return value, type_of_value
 
 
-RUNNING = [form for form, (transformation, reach) in FORMS.items() if transformation.is_additive and reach == "window"]
+RUNNING = [form for form, (transformation, reach) in FORMS.items() if transformation.can_run(reach)]
 
 
 @pytest.mark.parametrize("form", RUNNING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
@@ -13,12 +13,15 @@ from fsync.language.expression import Fault, span
 from fsync.language.portable import Columns
 from fsync.language.types import SqlType, parse_type
 
+if TYPE_CHECKING:
+    import duckdb
+
 #: what is more than a value of one row
 _MORE: Final = (exp.Query, exp.Subquery, exp.Window, exp.AggFunc, exp.Star)
-
-
 #: where dbt would begin to read Jinja in a model
 _OPENINGS: Final = ("{{", "{%", "{#")
+#: what SQL writes without brackets or DuckDB by another name, and `age` of one argument, which means today
+_CLOCKS: Final = frozenset({"current_timestamp", "current_time", "localtime", "localtimestamp", "age"})
 
 
 def type_in_duckdb(node: exp.Expr, text: str, columns: Columns) -> tuple[SqlType | None, tuple[Fault, ...]]:
@@ -31,21 +34,20 @@ def type_in_duckdb(node: exp.Expr, text: str, columns: Columns) -> tuple[SqlType
     """
     if node.find(*_MORE) is not None:
         return None, (_fault("not-portable", "this is more than a value made of one row, on any engine", node, text),)
-    import duckdb  # the engine itself, needed by specs that name it
-
-    faults = tuple(_volatile(node, text))
-    if faults:
+    if faults := tuple(_volatile(node, text)):
         return None, faults
-    sql = node.sql(dialect="duckdb", comments=False)
     if (opening := _jinja(node)) is not None:
         message = f"dbt would read {opening!r} as Jinja, which only a plain text can hold: 'a {opening}'"
         return None, (_fault("not-portable", message, node, text),)
     typed = (exp.alias_(exp.cast(exp.null(), str(kind)), name, quoted=True) for name, kind in columns.items() if kind)
     row = exp.select(exp.Literal.number(1), *typed).sql(dialect="duckdb")
-    with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
+    sql = node.sql(dialect="duckdb", comments=False)
+    import duckdb  # the engine itself, needed by specs that name it
+
+    with _engine().cursor() as cursor:
         try:
             # an aggregate that the parser does not know as one has no place in a condition
-            found = connection.execute(f"describe select {sql} from ({row}) where ({sql}) is null").fetchall()[0][1]
+            found = cursor.execute(f"describe select {sql} from ({row}) where ({sql}) is null").fetchall()[0][1]
         except duckdb.Error as error:
             message = f"DuckDB cannot compute this: {one_line(str(error).splitlines()[0])}"
             return None, (_fault("type-mismatch", message, node, text),)
@@ -56,6 +58,14 @@ def type_in_duckdb(node: exp.Expr, text: str, columns: Columns) -> tuple[SqlType
     if kind is None:
         return None, (_fault("type-mismatch", f"this is {found} in DuckDB, which no feature can hold", node, text),)
     return kind, ()
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """An engine without data that reads no file, one for all expressions."""
+    import duckdb
+
+    return duckdb.connect(":memory:", config={"enable_external_access": "false"})
 
 
 def _jinja(node: exp.Expr) -> str | None:
@@ -81,18 +91,12 @@ def _volatile(node: exp.Expr, text: str) -> Iterator[Fault]:
 @cache
 def _volatile_functions() -> frozenset[str]:
     """The functions that DuckDB says are not the same for the same arguments, whatever the types of these."""
-    import duckdb
-
-    with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
-        rows = connection.execute(
+    with _engine().cursor() as cursor:
+        rows = cursor.execute(
             "select function_name from duckdb_functions() where function_type = 'scalar' "
             "group by all having bool_and(stability is distinct from 'CONSISTENT')"
         ).fetchall()
     return frozenset(row[0] for row in rows) | _CLOCKS
-
-
-#: what SQL writes without brackets or DuckDB by another name, and `age` of one argument, which means today
-_CLOCKS: Final = frozenset({"current_timestamp", "current_time", "localtime", "localtimestamp", "age"})
 
 
 def _fault(code: str, message: str, node: exp.Expr, text: str, *notes: str) -> Fault:

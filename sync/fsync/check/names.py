@@ -21,16 +21,18 @@ CHANGED_AT: Final = "changed_at"
 IS_EVENT: Final = "is_event"
 EVENT_NUMBER: Final = "event_number"
 HAPPENED_AT: Final = "happened_at"
-#: of an entity in an incremental build: since when its rows are computed anew
-CHANGED_FROM: Final = "changed_from"
-#: the step whose rows it takes fingerprints of, by their name
-EVENTS: Final = "events"
-#: the columns beside the entity in a ledger, and in what a build compares it with (macros/materializations/ledger.sql)
-LEDGER: Final = ("settled", "recent", "settled_then", "recent_then", "settled_now", "recent_now")
-STEPS: Final = (
-    *(EVENT_AT, CHANGED_AT, IS_EVENT, EVENT_NUMBER, HAPPENED_AT, LEAVES),
-    *(CHANGED_FROM, EVENTS, *LEDGER),
+#: and names that macros/materializations/ uses beside an entity's: fingerprints are taken of whole rows of `events`
+_BUILDING: Final = (
+    "events",
+    "changed_from",
+    "settled",
+    "recent",
+    "settled_then",
+    "recent_then",
+    "settled_now",
+    "recent_now",
 )
+STEPS: Final = (EVENT_AT, CHANGED_AT, IS_EVENT, EVENT_NUMBER, HAPPENED_AT, LEAVES, *_BUILDING)
 
 
 @cache

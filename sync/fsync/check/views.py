@@ -10,7 +10,7 @@ from fsync.spec.feature import Feature
 from fsync.spec.issue import Issue
 
 #: beside a view's table stands its ledger (macros/materializations/ledger.sql)
-LEDGER: Final = "__ledger"
+LEDGER_SUFFIX: Final = "__ledger"
 
 
 def views_agree(catalog: Catalog) -> Iterator[Issue]:
@@ -21,7 +21,7 @@ def views_agree(catalog: Catalog) -> Iterator[Issue]:
         if feature.view in catalog.sources:
             message = f"the view {feature.view!r} would have the name of a model that exists"
             yield Issue("view-conflict", message, place, ("give it another name with `view:`",))
-        ledger_of = feature.view.removesuffix(LEDGER)
+        ledger_of = feature.view.removesuffix(LEDGER_SUFFIX)
         if ledger_of != feature.view and ledger_of in names:
             message = f"the view {feature.view!r} would have the name of the ledger of {ledger_of!r}"
             yield Issue("view-conflict", message, place, ("give it another name with `view:`",))

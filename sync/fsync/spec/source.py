@@ -106,31 +106,24 @@ def _is_plain_name(name: object) -> bool:
     return isinstance(name, str) and name.replace("_", "a").replace("-", "a").isalnum()
 
 
+#: `config:` mappings, outermost first, each with the place of what it belongs to
+_Configs = tuple[tuple[Path, Mapping[str, Any]], ...]
+
+
 def _source(
     document: Document,
     path: Path,
     node: Mapping[str, Any],
     name: str,
     jinja: str,
-    above: tuple[tuple[Path, Mapping[str, Any]], ...],
+    inherited: _Configs,
 ) -> Iterator[Source | Issue]:
-    configs = (*above, (path, _mapping(node.get("config"))))
+    configs = (*inherited, (path, _mapping(node.get("config"))))
     config = {key: value for _, given in configs for key, value in given.items()}
     columns = [column for _, column in _named(node, "columns", path)]
     event_time = config.get("event_time")
-    lateness = None
-    for at, given in configs:  # as dbt merges `meta`: what the table says goes before what its source says
-        settings = _mapping(_mapping(given.get("meta")).get("fsync"))
-        inside = (*at, "config", "meta", "fsync")
-        for key in sorted(map(str, settings.keys() - _SETTINGS)):
-            place = document.key_place((*inside, key))
-            yield Issue("unknown-key", f"fsync has no setting {key!r}", place, did_you_mean(key, _SETTINGS))
-        if settings.get("lateness") is None:
-            continue
-        try:
-            lateness = parse_duration(str(settings["lateness"]))
-        except ValueError as error:
-            yield Issue("bad-duration", f"lateness: {error}", document.place((*inside, "lateness")), (HOW_TO_WRITE,))
+    lateness, issues = _lateness(document, configs)
+    yield from issues
     yield Source(
         name=name,
         jinja=jinja,
@@ -140,6 +133,26 @@ def _source(
         lateness=lateness,
         place=document.place((*path, "name")),
     )
+
+
+def _lateness(document: Document, configs: _Configs) -> tuple[Duration | None, list[Issue]]:
+    """What `meta.fsync` says, as dbt merges it: the table's own word goes before that of its source."""
+    lateness = None
+    issues: list[Issue] = []
+    for at, config in configs:
+        settings = _mapping(_mapping(config.get("meta")).get("fsync"))
+        inside = (*at, "config", "meta", "fsync")
+        for key in sorted(map(str, settings.keys() - _SETTINGS)):
+            place = document.key_place((*inside, key))
+            issues.append(Issue("unknown-key", f"fsync has no setting {key!r}", place, did_you_mean(key, _SETTINGS)))
+        if settings.get("lateness") is None:
+            continue
+        try:
+            lateness = parse_duration(str(settings["lateness"]))
+        except ValueError as error:
+            place = document.place((*inside, "lateness"))
+            issues.append(Issue("bad-duration", f"lateness: {error}", place, (HOW_TO_WRITE,)))
+    return lateness, issues
 
 
 def _column(node: Mapping[str, Any]) -> Column:

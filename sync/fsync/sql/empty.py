@@ -46,7 +46,7 @@ def _nothing(planned: Planned) -> Value:
 
 def _computed(asked: Sequence[Planned], view: View) -> tuple[Value, ...]:
     read = {column.name for p in asked if p.derived is not None for column in p.derived.find_all(exp.Column)}
-    windows = [p for p in view.features if p.derived is None and (p.name in read or p in asked)]
+    windows = [p for p in view.features if p.derived is None and (p.default is not None or p.name in read)]
     nothing = exp.select(*(exp.alias_(cast(_constant(p), p.type), p.name, copy=False) for p in windows), copy=False)
     values = (exp.column(p.name) if p.derived is None else derived(p) for p in asked)
     query = exp.select(*values, copy=False).from_(nothing.subquery("nothing", copy=False), copy=False)

@@ -42,16 +42,17 @@ def events(view: View) -> exp.Expr:
         exp.alias_(_entering(view), EVENT_AT),
         *([exp.alias_(_instant(view.event_time), HAPPENED_AT)] if _keeps_happened_at(view) else []),
         *(exp.alias_(exp.column(name, table="source"), alias) for name, alias in _order_key(view).items()),
-        *(
-            exp.alias_(_input(column, view), column.name, copy=False)
-            for column in view.inputs
-            if column.name != IS_EVENT
-        ),
+        *(exp.alias_(_input(column, view), column.name, copy=False) for column in _read_of_events(view)),
     ]
     source = exp.Table(this=jinja.expression(view.source.jinja), alias=exp.to_identifier("source"))
     query = exp.select(*columns, copy=False).from_(source, copy=False)
     query.comments = ["what the features read of each event"]
     return query
+
+
+def _read_of_events(view: View) -> list[Input]:
+    """The inputs that are columns of events: all but the mark that a row is one."""
+    return [column for column in view.inputs if column.name != IS_EVENT]
 
 
 def _entering(view: View) -> exp.Expr:
@@ -155,7 +156,7 @@ def history(view: View) -> exp.Expr:
     columns = [
         *keys(view),
         exp.column(EVENT_AT),
-        *(exp.column(name) for name in values(view) if name != EVENT_NUMBER),
+        *(exp.column(column.name) for column in _read_of_events(view)),
     ]
     if view.needs_order:
         columns.append(exp.alias_(_numbered(view), EVENT_NUMBER))
@@ -172,9 +173,3 @@ def _numbered(view: View) -> exp.Expr:
     first = HAPPENED_AT if _keeps_happened_at(view) else EVENT_AT
     by = [ascending(name) for name in [first, *_order_key(view).values()]]
     return exp.Window(this=exp.RowNumber(), partition_by=keys(view), order=exp.Order(expressions=by))
-
-
-def values(view: View) -> list[str]:
-    """The columns of an event that features read."""
-    inputs = [column.name for column in view.inputs if column.name != IS_EVENT]
-    return [*inputs, EVENT_NUMBER] if view.needs_order else inputs
