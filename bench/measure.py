@@ -92,15 +92,25 @@ class Bench:
     name: str
     about: dict[str, Any]
 
-    def tell(self, measure: str, value: float, unit: str, *, at_most: float | None = None, **more: Any) -> None:
+    def tell(
+        self,
+        measure: str,
+        value: float,
+        unit: str,
+        *,
+        at_most: float | None = None,
+        at_least: float | None = None,
+        **more: Any,
+    ) -> None:
         """One line of JSON. Without a target, `ok` is true: the value is told beside those that have one."""
+        targets = [f"<= {at_most:g}"] * (at_most is not None) + [f">= {at_least:g}"] * (at_least is not None)
         line = {
             "bench": self.name,
             "measure": measure,
             "value": round(value, 4),
             "unit": unit,
-            "target": None if at_most is None else f"<= {at_most:g}",
-            "ok": at_most is None or value <= at_most,
+            "target": " and ".join(targets) or None,
+            "ok": (at_most is None or value <= at_most) and (at_least is None or value >= at_least),
             **more,
             **self.about,
             "cores": os.cpu_count(),

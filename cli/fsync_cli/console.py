@@ -60,26 +60,40 @@ def _scalar(value: object) -> object:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[..., None]]:
-    """A bar on stderr, where a person is watching. Yields a callable: (done, total[, doing])."""
+def progress_bar(what: str, rate: str | None = None) -> Iterator[Callable[..., None]]:
+    """A bar on stderr, where a person is watching. Yields a callable: (done, total or None[, doing]).
+
+    With a `rate` such as "keys/s" it says how fast it goes, and what time is left.
+    """
     if not sys.stderr.isatty():
         yield lambda *_: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (
+    columns: list[ProgressColumn] = [
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[doing]}"),
-    )
+    ]
+    if rate is not None:
+        columns += [TextColumn("{task.fields[speed]}"), TimeRemainingColumn()]
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None, doing="")
+        task = bar.add_task(what, total=None, doing="", speed="")
 
-        def update(done: int, total: int, doing: str = "") -> None:
-            bar.update(task, completed=done, total=total, doing=doing)
+        def update(done: int, total: int | None, doing: str = "") -> None:
+            speed = bar.tasks[task].speed or 0
+            bar.update(task, completed=done, total=total, doing=doing, speed=f"{speed:,.0f} {rate}")
 
         yield update
 

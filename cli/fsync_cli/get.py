@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from fsync.instant import to_text
-from fsync.read import Reader, Reading
+from fsync.read import Layer, Reader, Reading
 from fsync.wire import PREFIX, Value
 from fsync_cli.console import emit, emit_json, say, shown, table
-from fsync_cli.options import Json, Online, Prefix, ProjectDir, instant
+from fsync_cli.options import Json, Online, Prefix, ProjectDir, Snapshot, embedded, instant
 
 
 def get(
@@ -28,6 +28,7 @@ def get(
         typer.Option("--at", envvar="FSYNC_AT", metavar="TIME", help="The instant asked for.", show_default="now"),
     ] = None,
     online: Online = None,
+    snapshot: Snapshot = None,
     prefix: Prefix = PREFIX,
     project_dir: ProjectDir = Path(),
     json: Json = False,
@@ -36,7 +37,7 @@ def get(
 
     The exit code is 1 when nothing could be read for some entity (all of its features are missing).
     """
-    with Reader(online or _embedded(project_dir), prefix=prefix) as reader:
+    with Reader(online or embedded(project_dir), prefix=prefix, snapshot=snapshot) as reader:
         readings = reader.read_many(view, keys, at=instant(at))
     for key, reading in zip(keys, readings, strict=True):
         if json:
@@ -47,19 +48,13 @@ def get(
         raise typer.Exit(1)
 
 
-def _embedded(project_dir: Path) -> str:
-    from fsync.spec.project import open_project
-    from fsync.store import default_url
-
-    return default_url(open_project(project_dir).root)
-
-
 def _as_json(key: str, reading: Reading) -> dict[str, Any]:
     return {
         "view": reading.view,
         "key": key,
         "at": to_text(reading.at),
         "as_of": None if reading.as_of is None else to_text(reading.as_of),
+        "layer": reading.layer.value,
         "features": {
             name: {"value": _jsonable(value), "status": reading.status[name].value}
             for name, value in reading.values.items()
@@ -77,5 +72,6 @@ def _tell(key: str, reading: Reading) -> None:
         say(f"{reading.view} {key}: missing, the view was not pushed to this store or has expired")
         return
     rows = [[name, shown(value), reading.status[name].value] for name, value in reading.values.items()]
-    say(f"{reading.view} {key} at {to_text(reading.at)}, pushed as of {to_text(reading.as_of)}")
+    where = ", from the snapshot: the online store does not answer" if reading.layer is Layer.SNAPSHOT else ""
+    say(f"{reading.view} {key} at {to_text(reading.at)}, pushed as of {to_text(reading.as_of)}{where}")
     emit(table(["feature", "value", "status"], rows))

@@ -11,7 +11,7 @@ import typer
 
 from fsync import __version__
 from fsync.errors import FsyncError, OutOfDate, SpecErrors
-from fsync_cli import build, compile, demo, get, push
+from fsync_cli import build, compile, demo, get, push, rollback
 from fsync_cli.console import counted, say
 
 _EXIT_BUG: Final = 70
@@ -25,6 +25,7 @@ fsync: features as YAML, built by dbt, served from Redis.
   fsync build      compile, and let dbt build and test the feature tables
   fsync push       bring the latest values to the online store
   fsync get        read them: fsync get VIEW KEY
+  fsync rollback   serve what was served before the last change of a view
 
 `fsync COMMAND --help` tells more of each."""
 
@@ -43,6 +44,7 @@ COMMANDS: Final = (
     ("build", build.build),
     ("push", push.push),
     ("get", get.get),
+    ("rollback", rollback.rollback),
 )
 
 for _name, _command in COMMANDS:

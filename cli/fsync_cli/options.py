@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fsync.errors import InputError
 from fsync.instant import to_milliseconds
+
+if TYPE_CHECKING:
+    from fsync.language.duration import Duration
 
 
 def instant(text: str | None) -> int | None:
@@ -17,6 +20,24 @@ def instant(text: str | None) -> int | None:
         return None if text is None else to_milliseconds(text)
     except ValueError as error:
         raise InputError(str(error)) from error
+
+
+def duration(text: str) -> Duration:
+    """The duration that an option gives; raises InputError for what is none."""
+    from fsync.language.duration import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def embedded(project_dir: Path) -> str:
+    """The URL of a project's own store."""
+    from fsync.spec.project import open_project
+    from fsync.store import default_url
+
+    return default_url(open_project(project_dir).root)
 
 
 ProjectDir = Annotated[
@@ -34,8 +55,17 @@ Online = Annotated[
     typer.Option(
         "--online",
         envvar="FSYNC_ONLINE",
-        help="The online store: redis://host:6379/0 or sqlite:///file.",
+        help="The online store: redis://host:6379/0, redis+cluster://…, redis+sentinel://…, or sqlite:///file.",
         show_default="online.sqlite in the project",
+    ),
+]
+Snapshot = Annotated[
+    str | None,
+    typer.Option(
+        "--snapshot",
+        envvar="FSYNC_SNAPSHOT",
+        help="A SQLite store to read from while the online store does not answer: sqlite:///file.",
+        show_default="none",
     ),
 ]
 Prefix = Annotated[

@@ -10,6 +10,8 @@
     └── OutOfReach          3   a store or the warehouse does not answer
         ├── WarehouseOutOfReach
         └── StoreOutOfReach
+            ├── PushUnderWay    another push of the view has its lease
+            └── LeaseLost       this push was paused for so long that another one may have begun
 
 Anything else that escapes is a bug of fsync's (exit code 70).
 """
@@ -90,3 +92,11 @@ class WarehouseOutOfReach(OutOfReach):
 
 class StoreOutOfReach(OutOfReach):
     """The online store does not answer, or refuses us."""
+
+
+class PushUnderWay(StoreOutOfReach):
+    """Another push of the same view is under way, here or on another machine."""
+
+
+class LeaseLost(StoreOutOfReach):
+    """This push was paused past the end of its lease, and has written nothing since."""

@@ -1,7 +1,8 @@
 """Offline to online: the values of a view as of an instant, and the changes known to come, into a store.
 
-What is in the store already is compared with what should be: unchanged values are left alone but for their
-time to live, and entities that have gone or are empty lose their key.
+A push is a difference: the warehouse makes the values and compares them with what the store is known to hold, and
+only what differs is sent, in Arrow batches, while the next are made. What is unchanged is left alone but for its
+time to live, now and then.
 
 The meta is written last, in one step. A new version of a view has keys of its own, so a reader sees the old
 version or the new one, never a mixture. A push of the same version changes keys that are being read: its meta
@@ -11,55 +12,68 @@ is first narrowed to what old and new keys both answer for, so that a push that 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
-from operator import itemgetter
-from typing import Final, TypeVar
+from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from fsync import wire
+from fsync import pushed, wire
 from fsync.errors import InputError
-from fsync.instant import END, to_milliseconds, to_text
+from fsync.instant import END, now, to_text
 from fsync.language.duration import Duration
+from fsync.lease import Lease
 from fsync.plan import View
+from fsync.pushed import Pushed
 from fsync.sql.empty import empty_values
 from fsync.store import Store
-from fsync.warehouse.duckdb import Table, Warehouse
+from fsync.warehouse.duckdb import BATCH, Table, Warehouse
 
 DEFAULT_HORIZON: Final = Duration(2 * 86_400_000)
 #: how long a view outlives its horizon, and its values outlive its meta
 GRACE_MS: Final = 86_400_000
 
-_CHUNK: Final = 1_000
+#: batches that are sent at a time, and those that wait for it
+_SENDERS: Final = 2
+_WAITING: Final = 3
 
-#: called with the number of entities that are done and all there are
-Progress = Callable[[int, int], None]
-#: an entity and its changes
-Row = tuple[wire.Key, list[wire.Item]]
-
-_T = TypeVar("_T")
+#: called with the number of keys that are done, and all there may be where that is known
+Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
 class PushReport:
-    """What one push of a view did. Instants are epoch milliseconds.
+    """What one push of a view did, or would do. Instants are epoch milliseconds.
 
-    `entities` have a row in the warehouse. Of the keys that the store should hold, `written` are new or
-    changed and `unchanged` were there already; `deleted` are those it should not hold any more.
+    Of the keys that the store holds after it, `new` were not there, `changed` had another value, and `unchanged` had
+    this one already, of which `extended` got a new time to live. `deleted` keys are not there any more.
     """
 
     view: str
     hash: str
     as_of: int
     horizon: int
-    entities: int
-    written: int
+    new: int
+    changed: int
     unchanged: int
+    extended: int
     deleted: int
     seconds: float
     dry_run: bool
+
+    @property
+    def written(self) -> int:
+        return self.new + self.changed
+
+    @property
+    def keys(self) -> int:
+        """How many keys the store holds."""
+        return self.written + self.unchanged
 
 
 def push_view(
@@ -67,10 +81,12 @@ def push_view(
     warehouse: Warehouse,
     store: Store,
     *,
+    record: Path | None = None,
     as_of: int | None = None,
     horizon: Duration = DEFAULT_HORIZON,
     prefix: str = wire.PREFIX,
     sparse: bool = True,
+    full: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> PushReport:
@@ -78,58 +94,107 @@ def push_view(
 
     Args:
         view: what its specs say it is; the table must be of this version.
+        record: a folder that keeps what was pushed of this version into this store (`fsync.pushed.folder_of`);
+            without one the store is read each time.
         as_of: the instant whose values are pushed; without one, when the table's build began.
         horizon: how far after `as_of` the changes that are already known go along.
         prefix: the prefix of the deployment's keys.
         sparse: whether entities at their empty values get no key.
+        full: write every value anew, whatever the store is thought to hold.
         dry_run: count, and write nothing.
 
     Raises:
         NotBuilt: when the table is missing or of another version.
         InputError: when `as_of` is later than the build; or when the store may drop keys on its own, and a
             missing key would mean empty values.
-        StoreOutOfReach: when the store does not answer.
+        PushUnderWay: when another push of the view has the lease.
+        StoreOutOfReach: when the store does not answer. What was served is served on, for the instants that old
+            and new values both answer for.
     """
     started = time.monotonic()
     table = warehouse.table(view)
     if sparse:
         _refuse_eviction(store)
-    as_of = _known_instant(table, as_of)
-    until = min(as_of + horizon.milliseconds, END)
-    meta_ttl = horizon.milliseconds + GRACE_MS
-    writer = _Writer(store, meta_ttl + GRACE_MS, dry_run)
-    meta = _meta(view, as_of, until, sparse)
-    if not dry_run:
-        _narrow(store, meta, prefix)
-    # every key of the version that is there and that no entity claims is deleted in the end
-    unclaimed = {
-        key for key in store.scan(prefix, view.name) if wire.view_of_key(prefix, key) == (view.name, view.hash)
-    }
-    entities, done = warehouse.entities(view, table) if progress else 0, 0
-    rows = _entities(warehouse.changes(view, table, as_of, until), len(view.entity))
-    for chunk in _chunks(rows):
-        values = dict(_keyed(chunk, meta, prefix))
-        unclaimed -= values.keys()
-        writer.write(values)
-        done += len(chunk)
-        if progress is not None:
-            progress(done, max(entities, done))
-    writer.delete(unclaimed)
-    if not dry_run:
-        meta = replace(meta, rows=writer.written + writer.unchanged)
-        store.put([(wire.meta_key(prefix, view.name), wire.encode_meta(meta))], meta_ttl)
+    aim = _aim(view, table, _known_instant(table, as_of), horizon, prefix, sparse)
+    tell = progress or (lambda _done, _all: None)
+    with pushed.scratch(None if dry_run else record) as scratch:
+        if dry_run:
+            counts = _would(warehouse, aim, _known(store, aim, record, scratch, full), tell)
+        else:
+            with Lease(store, prefix, view.name) as lease:
+                counts = _push(warehouse, store, lease, aim, record, scratch, tell, full)
     return PushReport(
         view=view.name,
         hash=view.hash,
-        as_of=as_of,
-        horizon=until,
-        entities=done,
-        written=writer.written,
-        unchanged=writer.unchanged,
-        deleted=writer.deleted,
+        as_of=aim.meta.as_of,
+        horizon=aim.meta.horizon,
+        new=counts.new,
+        changed=counts.changed,
+        unchanged=counts.known - counts.changed - counts.deleted,
+        extended=counts.extended,
+        deleted=counts.deleted,
         seconds=time.monotonic() - started,
         dry_run=dry_run,
     )
+
+
+# ---------------------------------------------------------------- what the store is to hold
+
+
+@dataclass(frozen=True)
+class _Aim:
+    """What the store is to hold: the keys of one version of a view, and its meta."""
+
+    view: View
+    table: Table
+    prefix: str
+    meta: wire.Meta
+    #: how long the meta lives from its push, in milliseconds
+    meta_ttl: int
+
+    @property
+    def key_ttl(self) -> int:
+        """Longer than the meta lives, so that it is enough to extend the keys now and then."""
+        return self.meta_ttl + GRACE_MS
+
+    @property
+    def meta_key(self) -> str:
+        return wire.meta_key(self.prefix, self.view.name)
+
+    @property
+    def version_key(self) -> str:
+        return wire.version_key(self.prefix, self.view.name, self.view.hash)
+
+    def is_held(self, known: Pushed) -> bool:
+        """Whether the store holds it already, so that there is nothing to compare."""
+        of = (self.meta.as_of, self.meta.horizon, self.meta.sparse, self.table.built_at)
+        return (known.as_of, known.horizon, known.sparse, known.built_at) == of
+
+
+def _aim(view: View, table: Table, as_of: int, horizon: Duration, prefix: str, sparse: bool) -> _Aim:
+    meta = wire.Meta(
+        view=view.name,
+        hash=view.hash,
+        entity=tuple((column.name, column.type) for column in view.entity if column.type is not None),
+        features=tuple(
+            wire.FeatureMeta(
+                name=planned.name,
+                type=planned.type,
+                empty=empty,
+                freshness=planned.feature.freshness.milliseconds if planned.feature.freshness else None,
+                classification=planned.feature.classification,
+            )
+            for planned, empty in zip(view.features, empty_values(view), strict=True)
+        ),
+        as_of=as_of,
+        since=as_of,
+        horizon=min(as_of + horizon.milliseconds, END),
+        rows=0,  # counted while they are written
+        sparse=sparse,
+        push="",  # the lease's
+        replaces=None,  # what the store says
+    )
+    return _Aim(view, table, prefix, meta, horizon.milliseconds + GRACE_MS)
 
 
 def _refuse_eviction(store: Store) -> None:
@@ -153,91 +218,184 @@ def _known_instant(table: Table, as_of: int | None) -> int:
     return as_of
 
 
-class _Writer:
-    """Writes what differs from what is there, and counts."""
-
-    def __init__(self, store: Store, ttl: int, dry_run: bool) -> None:
-        self._store = store
-        self._ttl = ttl
-        self._dry_run = dry_run
-        self.written = self.unchanged = self.deleted = 0
-
-    def write(self, values: dict[str, bytes]) -> None:
-        there = self._store.get(list(values))
-        same = [key for key, old in zip(values, there, strict=True) if old == values[key]]
-        # a key can expire between being read and being extended; then it is written after all
-        gone = [] if self._dry_run else self._store.extend(same, self._ttl)
-        unchanged = set(same) - set(gone)
-        changed = [(key, value) for key, value in values.items() if key not in unchanged]
-        if not self._dry_run:
-            self._store.put(changed, self._ttl)
-        self.written += len(changed)
-        self.unchanged += len(unchanged)
-
-    def delete(self, keys: Iterable[str]) -> None:
-        for chunk in _chunks(iter(sorted(keys))):
-            if not self._dry_run:
-                self._store.delete(chunk)
-            self.deleted += len(chunk)
+# ---------------------------------------------------------------- what differs
 
 
-def _narrow(store: Store, meta: wire.Meta, prefix: str) -> None:
-    """Let the meta that is there promise only what its own push and this one both keep."""
-    key = wire.meta_key(prefix, meta.view)
-    (there,) = store.get([key])
-    if there is None or (old := wire.decode_meta(there)).hash != meta.hash:
-        return
+@dataclass
+class _Counts:
+    """Keys: known to be there before, and what becomes of them."""
+
+    known: int = 0
+    new: int = 0
+    changed: int = 0
+    deleted: int = 0
+    extended: int = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        new, deleted = pc.sum(batch["is_new"]).as_py() or 0, batch["value"].null_count
+        self.new += new
+        self.deleted += deleted
+        self.changed += batch.num_rows - new - deleted
+
+    @property
+    def all(self) -> int:
+        return self.new + self.changed + self.deleted
+
+
+def _known(store: Store, aim: _Aim, record: Path | None, scratch: Path, full: bool) -> Pushed:
+    """What the store holds of the version."""
+    version = _version(store, aim)
+    if full:
+        return pushed.look(store, aim.prefix, aim.view.name, aim.view.hash, scratch, believe=False)
+    if version is None and store.evicts() is None:
+        return pushed.nothing(scratch)
+    known = pushed.recall(record, store, version)
+    return known or pushed.look(store, aim.prefix, aim.view.name, aim.view.hash, scratch, believe=True)
+
+
+def _version(store: Store, aim: _Aim) -> wire.Meta | wire.Pushing | None:
+    (value,) = store.get([aim.version_key])
+    return None if value is None else wire.decode_version(value)
+
+
+def _changes(warehouse: Warehouse, aim: _Aim, known: Pushed) -> Iterator[pa.RecordBatch]:
+    if aim.is_held(known):
+        return iter(())
+    meta, rows = aim.meta, known.rows if known.keys else None
+    return warehouse.changes(
+        aim.view, aim.table, meta.as_of, meta.horizon, meta.empty, aim.prefix, rows, sparse=meta.sparse
+    )
+
+
+def _would(warehouse: Warehouse, aim: _Aim, known: Pushed, tell: Progress) -> _Counts:
+    """What a push would do."""
+    counts = _Counts(known.keys)
+    for batch in _changes(warehouse, aim, known):
+        counts.add(batch)
+        tell(counts.all, None)
+    return counts
+
+
+# ---------------------------------------------------------------- making it so
+
+
+def _push(
+    warehouse: Warehouse,
+    store: Store,
+    lease: Lease,
+    aim: _Aim,
+    record: Path | None,
+    scratch: Path,
+    tell: Progress,
+    full: bool,
+) -> _Counts:
+    version = _version(store, aim)
+    if isinstance(version, wire.Pushing):
+        store.cut(version.client)  # it has lost its lease, or it is dead
+    began = now()
+    known = _known(store, aim, record, scratch, full)
+    counts = _Counts()
+    if not full and known.keys and known.lives_until < began + aim.meta_ttl + GRACE_MS // 2:
+        known, counts.extended = _extended(store, lease, aim, known, scratch, began + aim.key_ttl)
+    counts.known = known.keys
+    expected = None if known.keys else warehouse.holding(aim.table, aim.meta.as_of)
+    changed = scratch / "changed.parquet"
+    with pq.ParquetWriter(changed, pushed.ROWS, use_dictionary=False, compression="none") as log:
+        batches = _begun(_changes(warehouse, aim, known), store, lease, aim)
+        for batch in _sent(batches, lambda batch: _send(batch, store, lease, aim)):
+            log.write_batch(batch.select(pushed.ROWS.names).cast(pushed.ROWS))
+            counts.add(batch)
+            tell(counts.all, expected)
+    rows, keys = known.rows, known.keys
+    if counts.all and known.keys:
+        rows = scratch / "rows.parquet"
+        keys = pushed.merged(known.rows, changed, rows)
+    elif counts.all:
+        rows, keys = changed, counts.new
+    meta = replace(aim.meta, push=lease.push, rows=keys, replaces=_replaced(store, aim))
+    value = wire.encode_meta(meta)
+    lease.switch([(aim.meta_key, value, aim.meta_ttl), (aim.version_key, value, aim.key_ttl)])
+    if record is not None:
+        lives_until = known.lives_until if known.keys and not full else began + aim.key_ttl
+        held = Pushed(rows, keys, lives_until, meta.as_of, meta.horizon, meta.sparse, aim.table.built_at)
+        pushed.remember(record, lease.push, store, held)
+    return counts
+
+
+def _extended(
+    store: Store, lease: Lease, aim: _Aim, known: Pushed, scratch: Path, lives_until: int
+) -> tuple[Pushed, int]:
+    """Give all keys a new time to live; what is known after that, and how many keys there were."""
+    gone = 0
+    for batch in pq.ParquetFile(known.rows).iter_batches(BATCH, columns=["key"]):
+        gone += store.extend(batch["key"], aim.key_ttl, check=lease.check)
+    extended = known.keys - gone
+    if gone:  # somebody else has removed them: what else is not as it was?
+        known = pushed.look(store, aim.prefix, aim.view.name, aim.view.hash, scratch, believe=True)
+    return replace(known, lives_until=lives_until), extended
+
+
+def _begun(batches: Iterator[pa.RecordBatch], store: Store, lease: Lease, aim: _Aim) -> Iterator[pa.RecordBatch]:
+    """The batches; before the first of them is sent, readers and later pushes are told that keys are changing."""
+    for number, batch in enumerate(batches):
+        if number == 0:
+            pushing = wire.encode_pushing(wire.Pushing(lease.push, store.client))
+            lease.switch([*_narrowed(store, aim), (aim.version_key, pushing, aim.key_ttl)])
+        yield batch
+
+
+def _narrowed(store: Store, aim: _Aim) -> list[tuple[str, bytes, None]]:
+    """The meta that is there, promising only what its own push and this one both keep; nothing to write if it does."""
+    old = _served(store, aim)
+    if old is None or old.hash != aim.view.hash:
+        return []
     narrowed = replace(
         old,
-        as_of=min(old.as_of, meta.as_of),
-        since=max(old.since, meta.since),
-        horizon=min(old.horizon, meta.horizon),
-        sparse=old.sparse and meta.sparse,
+        as_of=min(old.as_of, aim.meta.as_of),
+        since=max(old.since, aim.meta.since),
+        horizon=min(old.horizon, aim.meta.horizon),
+        sparse=old.sparse and aim.meta.sparse,
     )
-    if narrowed != old:
-        store.replace(key, wire.encode_meta(narrowed))
+    return [] if narrowed == old else [(aim.meta_key, wire.encode_meta(narrowed), None)]
 
 
-def _meta(view: View, as_of: int, horizon: int, sparse: bool) -> wire.Meta:
-    return wire.Meta(
-        view=view.name,
-        hash=view.hash,
-        entity=tuple((column.name, column.type) for column in view.entity if column.type is not None),
-        features=tuple(
-            wire.FeatureMeta(
-                name=planned.name,
-                type=planned.type,
-                empty=empty,
-                freshness=planned.feature.freshness.milliseconds if planned.feature.freshness else None,
-                classification=planned.feature.classification,
-            )
-            for planned, empty in zip(view.features, empty_values(view), strict=True)
-        ),
-        as_of=as_of,
-        since=as_of,
-        horizon=horizon,
-        rows=0,  # counted while they are written
-        sparse=sparse,
-    )
+def _replaced(store: Store, aim: _Aim) -> str | None:
+    """The version that was served before."""
+    old = _served(store, aim)
+    if old is None:
+        return None
+    return old.replaces if old.hash == aim.view.hash else old.hash
 
 
-def _keyed(rows: Iterable[Row], meta: wire.Meta, prefix: str) -> Iterator[tuple[str, bytes]]:
-    """The keys and values of entities, without those that need none."""
-    types = [feature.type for feature in meta.features]
-    for key, items in rows:
-        if meta.sparse and wire.is_empty(items, meta.empty):
-            continue
-        text = wire.entity_text(key, meta.entity)
-        yield wire.entity_key(prefix, meta.hash, meta.view, text), wire.encode(items, types)
+def _served(store: Store, aim: _Aim) -> wire.Meta | None:
+    (value,) = store.get([aim.meta_key])
+    return None if value is None else wire.decode_meta(value)
 
 
-def _entities(batches: Iterable[pa.RecordBatch], width: int) -> Iterator[Row]:
-    """Rows sorted by entity, gathered entity by entity across batches."""
-    rows = (row for batch in batches for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
-    for key, changes in groupby(rows, key=itemgetter(slice(0, width))):
-        yield key, [(to_milliseconds(row[width]), row[width + 1 :]) for row in changes]
+def _sent(batches: Iterator[pa.RecordBatch], send: Callable[[pa.RecordBatch], None]) -> Iterator[pa.RecordBatch]:
+    """Send batches while the next are made, a few at a time; yields each once the store has acknowledged it."""
+    under_way: deque[tuple[Future[None], pa.RecordBatch]] = deque()
+    senders = ThreadPoolExecutor(_SENDERS, thread_name_prefix="push")
+    try:
+        for batch in batches:
+            under_way.append((senders.submit(send, batch), batch))
+            if len(under_way) == _WAITING:
+                yield _acknowledged(*under_way.popleft())
+        while under_way:
+            yield _acknowledged(*under_way.popleft())
+    finally:
+        senders.shutdown(cancel_futures=True)
 
 
-def _chunks(items: Iterator[_T]) -> Iterator[list[_T]]:
-    while chunk := list(islice(items, _CHUNK)):
-        yield chunk
+def _acknowledged(sending: Future[None], batch: pa.RecordBatch) -> pa.RecordBatch:
+    sending.result()
+    return batch
+
+
+def _send(batch: pa.RecordBatch, store: Store, lease: Lease, aim: _Aim) -> None:
+    if batch["value"].null_count:
+        gone = pc.is_null(batch["value"])
+        store.delete(batch["key"].filter(gone), check=lease.check)
+        batch = batch.filter(pc.invert(gone))
+    if batch.num_rows:
+        store.write(batch["key"], batch["value"], aim.key_ttl, check=lease.check)

@@ -3,52 +3,87 @@
     from fsync import read
     read("user_lifetime", 42)["user_lifetime_spend"]     # Decimal('38.32')
 
-A service keeps a `Reader`, which holds on to its connection.
+A service keeps a `Reader`, which holds on to its connections, or an `AsyncReader` in an event loop.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from fsync import wire
-from fsync.errors import InputError
+from fsync.errors import InputError, StoreOutOfReach
 from fsync.instant import Moment, now, to_milliseconds
+from fsync.reading import Asking, Batch, Layer, Reading, Source, Status
 from fsync.root import find_root
-from fsync.store import Store, default_url, open_store
-from fsync.wire import FeatureMeta, Key, Meta, Status, Value
+from fsync.store import AsyncStore, Store, default_url, open_async_store, open_store
+from fsync.wire import Key, Meta
 
-__all__ = ["Reader", "Reading", "Status", "read"]
+__all__ = ["AsyncReader", "Batch", "Layer", "Reader", "Reading", "Status", "read"]
+
+#: how long a reader with a snapshot leaves an online store alone that does not answer, in seconds
+_REST: Final = 1.0
 
 
 @dataclass(frozen=True)
-class Reading:
-    """The features of one entity as of an instant.
+class _Settings:
+    """What a reader reads from; see `Reader`."""
 
-    `values` and `status` have the features in the order of the view; both are empty where the view is
-    missing altogether. A value whose status is `missing` is None, one that is `stale` is the last known.
-    `at` and `as_of` are epoch milliseconds: the instant that was asked for, and the one up to which the
-    last push knew all events (None where the view is missing).
-    """
+    online: str | None
+    snapshot: str | None
+    prefix: str
+    cache: int
+    cache_seconds: float
 
-    view: str
-    key: Key
-    at: int
-    as_of: int | None
-    values: Mapping[str, Value]
-    status: Mapping[str, Status]
+    @classmethod
+    def of(
+        cls,
+        store: str | None,
+        snapshot: str | None,
+        prefix: str | None,
+        cache: int | None,
+        cache_seconds: float | None,
+        *,
+        is_open: bool = False,
+    ) -> _Settings:
+        """The settings that were given; FSYNC_… variables for those that were not."""
+        snapshot = snapshot or os.environ.get("FSYNC_SNAPSHOT") or None
+        online = store or os.environ.get("FSYNC_ONLINE") or None
+        if online is None and not is_open:
+            online = _embedded()
+        return cls(
+            online=online,
+            snapshot=snapshot,
+            prefix=prefix or os.environ.get("FSYNC_PREFIX") or wire.PREFIX,
+            cache=int(_number("FSYNC_CACHE", 0) if cache is None else cache),
+            cache_seconds=_number("FSYNC_CACHE_SECONDS", 1.0) if cache_seconds is None else cache_seconds,
+        )
 
-    def __getitem__(self, feature: str) -> Value:
-        return self.values[feature]
+
+class _Layers:
+    """The sources of a reader, the online store's first, and when it may be tried again."""
+
+    def __init__(self, settings: _Settings, reads_at_once: bool) -> None:
+        self.online = Source(Layer.ONLINE, settings.prefix, reads_at_once, settings.cache, settings.cache_seconds)
+        self.snapshot = None if settings.snapshot is None else Source(Layer.SNAPSHOT, settings.prefix, True)
+        self._rests_until = 0.0
 
     @property
-    def is_missing(self) -> bool:
-        """Whether nothing at all could be read."""
-        return all(status is Status.MISSING for status in self.status.values())
+    def is_resting(self) -> bool:
+        return self.snapshot is not None and time.monotonic() < self._rests_until
+
+    def failed(self, error: StoreOutOfReach) -> Source:
+        """Where to read instead; raises the error where there is nowhere."""
+        if self.snapshot is None:
+            raise error
+        self._rests_until = time.monotonic() + _REST
+        return self.snapshot
 
 
 class Reader:
@@ -58,18 +93,33 @@ class Reader:
         store: a store's URL (see `fsync.store.open_store`) or an open store. Without one, `FSYNC_ONLINE`
             names it, or else it is the embedded store of the project around the current folder.
         prefix: the prefix of the deployment's keys; without one, `FSYNC_PREFIX` or `fs`.
+        snapshot: the URL of a SQLite store that `fsync push --snapshot` keeps, to read from while the online store
+            does not answer; without one, `FSYNC_SNAPSHOT`, or none.
+        cache: how many entities are kept in this process (each of each view); 0 for none. Without it `FSYNC_CACHE`,
+            or none.
+        cache_seconds: how long they are kept, and so how late a push may be seen. Without it
+            `FSYNC_CACHE_SECONDS`, or 1.
     """
 
-    def __init__(self, store: str | Store | None = None, *, prefix: str | None = None) -> None:
-        if store is None:
-            store = os.environ.get("FSYNC_ONLINE") or _embedded()
-        self._store = open_store(store) if isinstance(store, str) else store
-        self._prefix = prefix or os.environ.get("FSYNC_PREFIX") or wire.PREFIX
+    def __init__(
+        self,
+        store: str | Store | None = None,
+        *,
+        prefix: str | None = None,
+        snapshot: str | None = None,
+        cache: int | None = None,
+        cache_seconds: float | None = None,
+    ) -> None:
+        is_open = store is not None and not isinstance(store, str)
+        url = store if isinstance(store, str) else None
+        settings = _Settings.of(url, snapshot, prefix, cache, cache_seconds, is_open=is_open)
+        self._store: Store = store if is_open else open_store(settings.online or "")  # type: ignore[assignment]
+        self._snapshot = None if settings.snapshot is None else open_store(settings.snapshot)
+        self._layers = _Layers(settings, self._store.reads_at_once)
 
     def meta(self, view: str) -> Meta | None:
         """What was pushed last for a view; None when the view is missing."""
-        (value,) = self._store.get([wire.meta_key(self._prefix, view)])
-        return None if value is None else wire.decode_meta(value)
+        return self.read_batch([view], []).metas[view]
 
     def read(self, view: str, key: Key, *, at: Moment | None = None) -> Reading:
         """The features of one entity.
@@ -81,25 +131,35 @@ class Reader:
 
         Raises:
             InputError: when the key is not one of the view's entity.
-            StoreOutOfReach: when the store does not answer.
+            StoreOutOfReach: when the store does not answer, and there is no snapshot.
         """
-        return self.read_many(view, [key], at=at)[0]
+        return self.read_batch((view,), (key,), at=at).readings[view][0]
 
     def read_many(self, view: str, keys: Sequence[Key], *, at: Moment | None = None) -> list[Reading]:
         """The features of several entities, in the order of `keys`; see `read`."""
-        asked = now() if at is None else to_milliseconds(at)
-        meta = self.meta(view)
-        if meta is None:
-            return [Reading(view, key, asked, None, {}, {}) for key in keys]
-        if at is None:
-            # a reader whose clock is behind the push reads as of the push
-            asked = max(asked, meta.since)
-        texts = [wire.entity_text(key, meta.entity) for key in keys]
-        values = self._store.get([wire.entity_key(self._prefix, meta.hash, view, text) for text in texts])
-        return [_reading(meta, key, asked, value) for key, value in zip(keys, values, strict=True)]
+        return list(self.read_batch((view,), keys, at=at).readings[view])
+
+    def read_batch(self, views: Sequence[str], keys: Sequence[Key], *, at: Moment | None = None) -> Batch:
+        """Several views of several entities, in one round trip to the store; see `read` and `Batch`.
+
+        The first read of a view takes a second one, and so does the first after it was pushed. A Redis Cluster is
+        asked twice: for the values, and whether a push has changed them meanwhile.
+        """
+        instant = None if at is None else to_milliseconds(at)
+        layers = self._layers
+        if not layers.is_resting:
+            try:
+                return _driven(layers.online.ask(views, keys, instant, now()), self._store)
+            except StoreOutOfReach as error:
+                layers.failed(error)
+        assert layers.snapshot is not None
+        assert self._snapshot is not None
+        return _driven(layers.snapshot.ask(views, keys, instant, now()), self._snapshot)
 
     def close(self) -> None:
         self._store.close()
+        if self._snapshot is not None:
+            self._snapshot.close()
 
     def __enter__(self) -> Reader:
         return self
@@ -113,18 +173,98 @@ class Reader:
         self.close()
 
 
+class AsyncReader:
+    """A `Reader` for an event loop: the same arguments, and the same methods to be awaited."""
+
+    def __init__(
+        self,
+        store: str | None = None,
+        *,
+        prefix: str | None = None,
+        snapshot: str | None = None,
+        cache: int | None = None,
+        cache_seconds: float | None = None,
+    ) -> None:
+        settings = _Settings.of(store, snapshot, prefix, cache, cache_seconds)
+        self._store: AsyncStore = open_async_store(settings.online or "")
+        self._snapshot = None if settings.snapshot is None else open_async_store(settings.snapshot)
+        self._layers = _Layers(settings, self._store.reads_at_once)
+
+    async def meta(self, view: str) -> Meta | None:
+        return (await self.read_batch([view], [])).metas[view]
+
+    async def read(self, view: str, key: Key, *, at: Moment | None = None) -> Reading:
+        return (await self.read_batch((view,), (key,), at=at)).readings[view][0]
+
+    async def read_many(self, view: str, keys: Sequence[Key], *, at: Moment | None = None) -> list[Reading]:
+        return list((await self.read_batch((view,), keys, at=at)).readings[view])
+
+    async def read_batch(self, views: Sequence[str], keys: Sequence[Key], *, at: Moment | None = None) -> Batch:
+        instant = None if at is None else to_milliseconds(at)
+        layers = self._layers
+        if not layers.is_resting:
+            try:
+                return await _awaited(layers.online.ask(views, keys, instant, now()), self._store)
+            except StoreOutOfReach as error:
+                layers.failed(error)
+        assert layers.snapshot is not None
+        assert self._snapshot is not None
+        return await _awaited(layers.snapshot.ask(views, keys, instant, now()), self._snapshot)
+
+    async def close(self) -> None:
+        await self._store.close()
+        if self._snapshot is not None:
+            await self._snapshot.close()
+
+    async def __aenter__(self) -> AsyncReader:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def _driven(asking: Asking, store: Store) -> Batch:
+    try:
+        keys = next(asking)
+        while True:
+            keys = asking.send(store.get(keys))
+    except StopIteration as end:
+        batch: Batch = end.value
+        return batch
+
+
+async def _awaited(asking: Asking, store: AsyncStore) -> Batch:
+    try:
+        keys = next(asking)
+        while True:
+            keys = asking.send(await store.get(keys))
+    except StopIteration as end:
+        batch: Batch = end.value
+        return batch
+
+
 def read(view: str, key: Key, *, at: Moment | None = None) -> Reading:
     """The features of one entity from the configured store; see `Reader.read`.
 
     The connection is kept for the next call with the same configuration.
     """
-    store = os.environ.get("FSYNC_ONLINE") or _embedded()
-    return _reader(store, os.environ.get("FSYNC_PREFIX") or wire.PREFIX).read(view, key, at=at)
+    return _reader(_Settings.of(None, None, None, None, None)).read(view, key, at=at)
 
 
 @lru_cache(maxsize=8)
-def _reader(store: str, prefix: str) -> Reader:
-    return Reader(store, prefix=prefix)
+def _reader(settings: _Settings) -> Reader:
+    return Reader(
+        settings.online,
+        prefix=settings.prefix,
+        snapshot=settings.snapshot,
+        cache=settings.cache,
+        cache_seconds=settings.cache_seconds,
+    )
 
 
 def _embedded() -> str:
@@ -137,36 +277,9 @@ def _embedded() -> str:
     return default_url(root)
 
 
-def _reading(meta: Meta, key: Key, at: int, value: bytes | None) -> Reading:
-    values = _values(meta, at, value)
-    if values is None:
-        missing = {feature.name: Status.MISSING for feature in meta.features}
-        return Reading(meta.view, key, at, meta.as_of, dict.fromkeys(missing), missing)
-    pairs = list(zip(meta.features, values, strict=True))
-    return Reading(
-        view=meta.view,
-        key=key,
-        at=at,
-        as_of=meta.as_of,
-        values={feature.name: found for feature, found in pairs},
-        status={feature.name: _status(meta, feature, found, at) for feature, found in pairs},
-    )
-
-
-def _values(meta: Meta, at: int, value: bytes | None) -> Sequence[Value] | None:
-    """What holds as of `at`; None where the store does not know."""
-    items = () if value is None else wire.decode(value, [feature.type for feature in meta.features])
-    found = wire.holding(items, at)
-    if found is not None:
-        return found
-    # of the time before its push a store knows only the row that was valid at it
-    if at < meta.since or (value is None and not meta.sparse):
-        return None
-    return meta.empty
-
-
-def _status(meta: Meta, feature: FeatureMeta, value: Value, at: int) -> Status:
-    is_late = feature.freshness is not None and at - meta.as_of > feature.freshness + wire.TOLERANCE_MS
-    if is_late or at > meta.horizon:
-        return Status.STALE
-    return Status.EMPTY if wire.same([value], [feature.empty]) else Status.OK
+def _number(name: str, default: float) -> float:
+    text = os.environ.get(name)
+    try:
+        return default if not text else float(text)
+    except ValueError:
+        raise InputError(f"{name} is {text!r}, and should be a number") from None

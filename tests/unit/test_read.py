@@ -7,6 +7,7 @@ from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from fsync import Reader, Status, read
@@ -29,6 +30,8 @@ META = Meta(
     horizon=12 * DAY,
     rows=1,
     sparse=True,
+    push="0123456789abcdef",
+    replaces=None,
 )
 # two orders since day 9; one after day 11
 VALUE = f'[[{9 * DAY},[2,"5.00"]],[{11 * DAY},[1,"0.00"]]]'.encode()
@@ -37,7 +40,8 @@ VALUE = f'[[{9 * DAY},[2,"5.00"]],[{11 * DAY},[1,"0.00"]]]'.encode()
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     store = SqliteStore(tmp_path / "online.sqlite")
-    store.put([("fs:view:v", encode_meta(META)), ("fs:{42}:v:0123abcd", VALUE)], DAY)
+    keys, values = ["fs:view:v", "fs:{42}:v:0123abcd"], [encode_meta(META).decode(), VALUE.decode()]
+    store.write(pa.array(keys), pa.array(values), DAY)
     store.close()
     return tmp_path / "online.sqlite"
 

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Final
 
 from fsync.errors import InputError
-from fsync.store.base import Store
+from fsync.store.base import AsyncStore, Store
 
-__all__ = ["DEFAULT_FILE", "Store", "default_url", "open_store"]
+__all__ = ["DEFAULT_FILE", "AsyncStore", "Store", "default_url", "open_async_store", "open_store"]
 
 #: the embedded store of a project, in its root
 DEFAULT_FILE: Final = "online.sqlite"
 
-_REDIS: Final = ("redis://", "rediss://", "unix://")
 _SQLITE: Final = "sqlite:///"
+_REDIS: Final = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel")
 
 
 def default_url(root: Path) -> str:
@@ -26,22 +26,45 @@ def open_store(url: str) -> Store:
     """Open the store that a URL names.
 
     Args:
-        url: `redis://host:6379/0`, `rediss://…` (TLS), `unix://…` (a socket), with user and password
-            where they are needed; or `sqlite:///relative/path`, `sqlite:////absolute/path`.
+        url: `redis://host:6379/0`, `rediss://…` (TLS), `unix://…` (a socket), `redis+cluster://host:6379`,
+            `redis+sentinel://host:26379,host:26379/service/0` (both with `rediss+…` too), with user and password
+            where they are needed, and redis-py's own settings behind a `?`; or `sqlite:///relative/path`,
+            `sqlite:////absolute/path`.
 
     Raises:
         InputError: for a URL of another form.
     """
-    if url.startswith(_REDIS):
-        from fsync.store.redis import RedisStore  # loads redis-py, which an embedded store does not need
-
-        return RedisStore.from_url(url)
-    if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
+    if (path := _sqlite_path(url)) is not None:
         from fsync.store.sqlite import SqliteStore
 
-        return SqliteStore(Path(url[len(_SQLITE) :]))
+        return SqliteStore(path)
+    # loads redis-py, which an embedded store does not need
+    from fsync.store.redis import RedisStore
+    from fsync.store.urls import parse_address
+
+    return RedisStore(parse_address(url))
+
+
+def open_async_store(url: str) -> AsyncStore:
+    """Open the store that a URL names, to read from it in an event loop; see `open_store`."""
+    from fsync.store.awaited import AsyncRedisStore, ThreadedStore
+
+    if _sqlite_path(url) is not None:
+        return ThreadedStore(open_store(url))
+    from fsync.store.urls import parse_address
+
+    return AsyncRedisStore(parse_address(url))
+
+
+def _sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL, None for a Redis URL; raises InputError for any other."""
+    if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
+        return Path(url[len(_SQLITE) :])
     scheme = url.partition("://")[0] if "://" in url else "none"
+    if scheme in _REDIS:
+        return None
     raise InputError(
         f"the online store's URL has the scheme {scheme!r}, which is not known",
-        "write redis://host:6379/0, rediss://…, unix:///path/to/socket or sqlite:///path/to/file",
+        "write redis://host:6379/0, rediss://…, redis+cluster://…, redis+sentinel://…, unix:///path/to/socket "
+        "or sqlite:///path/to/file",
     )

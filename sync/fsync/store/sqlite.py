@@ -1,38 +1,50 @@
-"""The embedded store: one SQLite file, for a laptop, a test, or a service with its own snapshot."""
+"""SQLite as the online store: one file, no server. Writes wait for each other; each read sees its own snapshot."""
 
 from __future__ import annotations
 
+import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fsync.errors import StoreOutOfReach
 from fsync.instant import now
-from fsync.wire import view_of_key
+from fsync.store.base import Check, always
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # well below SQLite's limit on `?` of any version
 _CHUNK: Final = 500
+_SCANNED: Final = 10_000
 
 _SCHEMA: Final = """
 create table if not exists entry (
     key text primary key,
     value blob not null,
     expires_at integer not null  -- epoch milliseconds of wall clock
-) without rowid
+) without rowid;
+create index if not exists entry_expires_at on entry (expires_at);
+create table if not exists identity (name text);
+insert into identity select hex(randomblob(16)) where not exists (select 1 from identity);
 """
-_INDEX: Final = "create index if not exists entry_expires_at on entry (expires_at)"
+_PUT: Final = "insert or replace into entry values (?, ?, ?)"
 
 
 class SqliteStore:
     """See `Store`. One object serves many threads, one at a time; several processes can share the file."""
 
+    reads_at_once = True
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._turn = threading.Lock()
+        self.client = f"fsync-{os.getpid()}-{secrets.token_hex(4)}"
 
     @property
     def name(self) -> str:
@@ -40,50 +52,110 @@ class SqliteStore:
 
     def get(self, keys: Sequence[str]) -> list[bytes | None]:
         found: dict[str, bytes] = {}
-        if self._connection is None and not self._path.exists():
+        if self._is_absent:
             return [None] * len(keys)  # reading makes no file
         with self._transaction() as cursor:
-            for chunk in _chunks(keys):
+            cursor.execute("begin")  # what is read in chunks is read as of one moment
+            for chunk in (keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK)):
                 marks = ",".join("?" * len(chunk))
                 query = f"select key, value from entry where key in ({marks}) and expires_at > ?"
                 found.update(cursor.execute(query, (*chunk, now())).fetchall())
         return [found.get(key) for key in keys]
 
-    def put(self, values: Sequence[tuple[str, bytes]], ttl: int) -> None:
-        expires_at = now() + ttl
-        with self._transaction() as cursor:
-            cursor.executemany(
-                "insert or replace into entry values (?, ?, ?)",
-                ((key, value, expires_at) for key, value in values),
-            )
-            cursor.execute("delete from entry where expires_at <= ?", (now(),))
+    # ---------------------------------------------------------------- what a push writes
 
-    def replace(self, key: str, value: bytes) -> None:
-        with self._transaction() as cursor:
-            cursor.execute("update entry set value = ? where key = ?", (value, key))
-
-    def extend(self, keys: Sequence[str], ttl: int) -> list[str]:
+    def write(self, keys: pa.Array, values: pa.Array, ttl: int, *, check: Check = always) -> None:
         expires_at = now() + ttl
-        gone = []
+        pairs = zip(keys.to_pylist(), values.cast("binary").to_pylist(), strict=True)
         with self._transaction() as cursor:
-            for key in keys:
-                query = "update entry set expires_at = ? where key = ? and expires_at > ?"
-                if cursor.execute(query, (expires_at, key, now())).rowcount == 0:
-                    gone.append(key)
+            cursor.execute("begin immediate")
+            check()
+            cursor.executemany(_PUT, ((key, value, expires_at) for key, value in pairs))
+
+    def extend(self, keys: pa.Array, ttl: int, *, check: Check = always) -> int:
+        expires_at, gone = now() + ttl, 0
+        query = "update entry set expires_at = ? where key = ? and expires_at > ?"
+        with self._transaction() as cursor:
+            cursor.execute("begin immediate")
+            check()
+            for key in keys.to_pylist():
+                gone += cursor.execute(query, (expires_at, key, now())).rowcount == 0
         return gone
 
-    def delete(self, keys: Sequence[str]) -> None:
+    def delete(self, keys: pa.Array, *, check: Check = always) -> None:
         with self._transaction() as cursor:
-            cursor.executemany("delete from entry where key = ?", ((key,) for key in keys))
+            cursor.execute("begin immediate")
+            check()
+            cursor.executemany("delete from entry where key = ?", ((key,) for key in keys.to_pylist()))
 
-    def scan(self, prefix: str, view: str) -> Iterator[str]:
-        if self._connection is None and not self._path.exists():
-            return iter(())
+    def scan(self, before: str, after: str) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
+        if self._is_absent:
+            return
+        last, end = before, before[:-1] + chr(ord(before[-1]) + 1)  # the keys that start with `before` are one range
+        while True:
+            with self._transaction() as cursor:
+                query = "select key, value from entry where key > ? and key < ? and expires_at > ? order by key limit ?"
+                rows = cursor.execute(query, (last, end, now(), _SCANNED)).fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            found = [(key, value) for key, value in rows if key.endswith(after)]
+            texts = pa.array([key for key, _ in found], pa.string())
+            yield pa.record_batch([texts, pa.array([value for _, value in found], pa.binary())], ["key", "value"])
+
+    # ---------------------------------------------------------------- leases
+
+    def take(self, lease: str, holder: bytes, ttl: int) -> bytes | None:
         with self._transaction() as cursor:
-            # a range of the primary key: every key that starts with "prefix:{"
-            query = "select key from entry where key >= ? and key < ? and expires_at > ?"
-            keys = [key for (key,) in cursor.execute(query, (f"{prefix}:{{", f"{prefix}:|", now()))]
-        return (key for key in keys if (found := view_of_key(prefix, key)) and found[0] == view)
+            cursor.execute("begin immediate")
+            there = cursor.execute(
+                "select value from entry where key = ? and expires_at > ?", (lease, now())
+            ).fetchone()
+            if there is not None:
+                return bytes(there[0])
+            cursor.execute(_PUT, (lease, holder, now() + ttl))
+            # a push is when a file that only grows would grow
+            cursor.execute("delete from entry where expires_at <= ?", (now(),))
+        return None
+
+    def renew(self, lease: str, holder: bytes, ttl: int) -> bool:
+        query = "update entry set expires_at = ? where key = ? and value = ? and expires_at > ?"
+        with self._transaction() as cursor:
+            return cursor.execute(query, (now() + ttl, lease, holder, now())).rowcount == 1
+
+    def leave(self, lease: str, holder: bytes) -> None:
+        with self._transaction() as cursor:
+            cursor.execute("delete from entry where key = ? and value = ?", (lease, holder))
+
+    def switch(self, lease: str, holder: bytes, entries: Sequence[tuple[str, bytes, int | None]]) -> bool:
+        with self._transaction() as cursor:
+            cursor.execute("begin immediate")
+            query = "select 1 from entry where key = ? and value = ? and expires_at > ?"
+            if cursor.execute(query, (lease, holder, now())).fetchone() is None:
+                return False
+            for key, value, ttl in entries:
+                if ttl is None:
+                    cursor.execute("update entry set value = ? where key = ?", (value, key))
+                else:
+                    cursor.execute(_PUT, (key, value, now() + ttl))
+        return True
+
+    def lives(self, key: str) -> int | None:
+        with self._transaction() as cursor:
+            row = cursor.execute("select expires_at from entry where key = ?", (key,)).fetchone()
+        return row[0] - now() if row is not None and row[0] > now() else None
+
+    def cut(self, client: str) -> None:
+        pass  # what a process has not committed is not there
+
+    # ---------------------------------------------------------------- the file
+
+    def identity(self) -> str:
+        with self._transaction() as cursor:
+            ((name,),) = cursor.execute("select name from identity").fetchall()
+        return str(name)
 
     def evicts(self) -> str | None:
         return None
@@ -92,6 +164,10 @@ class SqliteStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    @property
+    def _is_absent(self) -> bool:
+        return self._connection is None and not self._path.exists()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Cursor]:
@@ -107,11 +183,6 @@ class SqliteStore:
             # readers go on while a push writes
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
-            connection.execute(_SCHEMA)
-            connection.execute(_INDEX)
+            connection.executescript(_SCHEMA)
             self._connection = connection
         return self._connection
-
-
-def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK))

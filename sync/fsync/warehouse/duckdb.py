@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,10 @@ from sqlglot import exp
 
 from fsync.errors import NotBuilt, WarehouseOutOfReach, one_line
 from fsync.instant import to_datetime, to_milliseconds
-from fsync.language.types import UUID, SqlType
 from fsync.plan import View
+from fsync.sql.online import online_query
 from fsync.warehouse.profile import Profile
+from fsync.wire import Value
 
 #: rows a batch: what a reader holds in memory at once
 BATCH: Final = 20_000
@@ -84,26 +85,45 @@ class Warehouse:
         keys = ", ".join(column.name for column in view.entity)
         return self._number(f"select count(*) from (select distinct {keys} from {table.sql})")
 
-    def changes(self, view: View, table: Table, as_of: int, horizon: int) -> Iterator[pa.RecordBatch]:
-        """The rows that hold as of an instant or begin between it and a horizon (both epoch milliseconds).
+    def holding(self, table: Table, as_of: int) -> int:
+        """The number of entities that have a row at an instant, in epoch milliseconds."""
+        query = "select count(*) from {table} where valid_from < $as_of and valid_to >= $as_of"
+        return self._number(query.format(table=table.sql), {"as_of": to_datetime(as_of)})
 
-        Yields batches of: the entity columns, `valid_from`, the features in the order of the view; sorted
-        by entity, then `valid_from`. UUIDs come as text.
+    def changes(
+        self,
+        view: View,
+        table: Table,
+        as_of: int,
+        until: int,
+        empty: Sequence[Value],
+        prefix: str,
+        known: Path | None,
+        *,
+        sparse: bool,
+    ) -> Iterator[pa.RecordBatch]:
+        """What has to change in a store for it to hold a view; see `fsync.sql.online.online_query`.
+
+        Args:
+            known: a Parquet file of (key, fingerprint), which the store holds; None for nothing.
+
+        Yields batches of (key, value, fingerprint, is_new), in no order. `value` and `fingerprint` are NULL for a
+        key that has no value any more; a known fingerprint of NULL is that of another value.
         """
-        keys = [exp.column(column.name) for column in view.entity]
-        query = (
-            exp.select(
-                *(_read(column.name, column.type) for column in view.entity),
-                "valid_from",
-                *(_read(planned.name, planned.type) for planned in view.features),
+        held = online_query(view, table.sql, as_of, until, empty, prefix, sparse=sparse)
+        query = f"select key, value, hash(value) as fingerprint, true as is_new from (\n{held}\n)"
+        if known is not None:
+            query = (
+                f"select coalesce(held.key, known.key) as key, held.value, held.fingerprint, "
+                f"known.key is null as is_new from ({query}) held "
+                f"full join read_parquet($known) known on held.key = known.key "
+                f"where known.key is null or held.key is null "
+                f"or known.fingerprint is distinct from held.fingerprint"
             )
-            .from_(table.sql, dialect="duckdb")
-            .where("valid_from < $horizon and valid_to >= $as_of", dialect="duckdb")
-            .order_by(*keys, exp.column("valid_from"))
-        )
-        parameters = {"as_of": to_datetime(as_of), "horizon": to_datetime(horizon)}
         with _answering(self._profile.path):
-            relation = self._connection.sql(query.sql(dialect="duckdb"), params=parameters)
+            # joins are built on their right sides, as they are written, so that the values stream through
+            self._connection.execute("set disabled_optimizers = 'build_side_probe_side,join_order'")
+            relation = self._connection.sql(query, params={} if known is None else {"known": str(known)})
             yield from relation.to_arrow_reader(BATCH)
 
     def _tables(self) -> Iterator[Table]:
@@ -126,10 +146,10 @@ class Warehouse:
         # dbt builds into the target's schema, or one that begins with its name (`+schema: features`)
         return table.schema == self._profile.schema or table.schema.startswith(f"{self._profile.schema}_")
 
-    def _number(self, query: str) -> int:
+    def _number(self, query: str, parameters: Mapping[str, object] | None = None) -> int:
         # all rows are fetched: a result that is not at its end keeps the connection from its next query
         with _answering(self._profile.path):
-            ((number,),) = self._connection.execute(query).fetchall()
+            ((number,),) = self._connection.execute(query, parameters).fetchall()
         return int(number)
 
     def close(self) -> None:
@@ -147,16 +167,14 @@ class Warehouse:
         self.close()
 
 
-def _read(name: str, kind: SqlType | None) -> exp.Expr:
-    column = exp.column(name)
-    return exp.alias_(exp.cast(column, "varchar"), name) if kind == UUID else column
-
-
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
     if not path.is_file():
         raise NotBuilt(f"there is no warehouse at {path}", _BUILD)
     with _answering(path):
-        return duckdb.connect(str(path), read_only=True)
+        connection = duckdb.connect(str(path), read_only=True)
+        # stdout is for data; a push has a bar of its own
+        connection.execute("set enable_progress_bar = false")
+        return connection
 
 
 @contextmanager

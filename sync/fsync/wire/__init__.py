@@ -1,0 +1,72 @@
+"""The online contract: every key and every byte of a value is decided here, for writers and readers alike.
+
+    fs:{42}:user_lifetime:715776b2   →   [[869961600000,[3,"26.55"]],[870048000000,[1,"38.32"]]]
+    fs:view:user_lifetime            →   the view's meta, one JSON object
+
+- `keys`: which keys there are, and how an entity is written in them
+- `values`: how features are written, and when which of them hold
+- `meta`: what a reader has to know of a view, and pushes of each other
+
+A missing key means the empty values of the meta, where the meta is `sparse`. It knows no store, and loads nothing
+outside the standard library.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fsync.wire.keys import (
+    PREFIX,
+    Key,
+    around_entity,
+    entity_key,
+    entity_text,
+    lease_key,
+    meta_key,
+    version_key,
+)
+from fsync.wire.meta import (
+    VERSION,
+    FeatureMeta,
+    Holder,
+    Meta,
+    Pushing,
+    decode_holder,
+    decode_meta,
+    decode_version,
+    encode_holder,
+    encode_meta,
+    encode_pushing,
+)
+from fsync.wire.values import Item, Value, decode, holding, same
+
+__all__ = [
+    "PREFIX",
+    "TOLERANCE_MS",
+    "VERSION",
+    "FeatureMeta",
+    "Holder",
+    "Item",
+    "Key",
+    "Meta",
+    "Pushing",
+    "Value",
+    "around_entity",
+    "decode",
+    "decode_holder",
+    "decode_meta",
+    "decode_version",
+    "encode_holder",
+    "encode_meta",
+    "encode_pushing",
+    "entity_key",
+    "entity_text",
+    "holding",
+    "lease_key",
+    "meta_key",
+    "same",
+    "version_key",
+]
+
+#: How much later than its freshness SLA a value may be before it is stale.
+TOLERANCE_MS: Final = 120_000

@@ -1,0 +1,89 @@
+"""The value of an entity's key: a JSON text, `[[from, [v1, v2, …]], …]`.
+
+One item for each change, with the instant it holds from (exclusive, in epoch milliseconds) and the features in the
+order of the meta. The first item is the row that was valid at the push, the others are the changes that are known to
+come before the push's horizon; one that changes nothing is left out. As of t the last item with `from < t` holds.
+
+In JSON, BIGINT and DOUBLE are numbers, BOOLEAN true or false, VARCHAR text, DECIMAL text ("38.32", every digit),
+TIMESTAMP epoch milliseconds, DATE "1998-07-01", UUID text; of DOUBLE, "NaN", "Infinity" and "-Infinity" are texts.
+NULL is null.
+
+The warehouse writes values (`fsync.sql.online`), and this module reads them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from fsync.instant import to_datetime, to_milliseconds
+from fsync.language.types import SqlType
+
+#: A feature's value in Python: int, float, Decimal, bool, str, date, datetime, UUID or None.
+Value = Any
+#: A change: the instant it holds from (exclusive), and the features from then on.
+Item = tuple[int, tuple[Value, ...]]
+
+#: What JSON has no number for.
+NOT_FINITE: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+_DECODERS: Final[dict[str, Callable[[Any], Value]]] = {
+    "decimal": Decimal,
+    "double": lambda plain: NOT_FINITE[plain] if isinstance(plain, str) else float(plain),
+    "timestamp": to_datetime,
+    "date": date.fromisoformat,
+    "uuid": UUID,
+}
+
+
+def decode(value: bytes, types: Sequence[SqlType]) -> tuple[Item, ...]:
+    """The items of a key's value, in the order of time.
+
+    Raises:
+        ValueError: when it is no value of these types.
+    """
+    try:
+        return tuple(
+            (instant, tuple([from_json(plain, kind) for plain, kind in zip(values, types, strict=True)]))
+            for instant, values in json.loads(value)
+        )
+    except (TypeError, KeyError, AttributeError, ArithmeticError) as error:
+        raise ValueError("not a value of the view's features") from error
+
+
+def holding(items: Sequence[Item], at: int) -> tuple[Value, ...] | None:
+    """The values that hold as of `at`; None before the first item."""
+    return next((values for instant, values in reversed(items) if instant < at), None)
+
+
+def same(left: Value, right: Value) -> bool:
+    """Whether two values of one feature are the same; true is not 1."""
+    return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
+
+
+def to_json(value: Value, kind: SqlType) -> Any:
+    """A value as JSON has it."""
+    if value is None:
+        return None
+    if kind.name == "decimal":
+        return format(value, "f")
+    if kind.name == "double":
+        if math.isfinite(value):
+            return float(value)
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if kind.name == "timestamp":
+        return to_milliseconds(value)
+    if kind.name in ("date", "uuid"):
+        return str(value)
+    return value
+
+
+def from_json(plain: Any, kind: SqlType) -> Value:
+    """The value that JSON has as `plain`."""
+    decoder = _DECODERS.get(kind.name)
+    return plain if plain is None or decoder is None else decoder(plain)
