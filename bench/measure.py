@@ -26,13 +26,17 @@ ROOT: Final = Path(__file__).parent.parent
 T = TypeVar("T")
 
 
-def arguments(description: str | None, *, unit: str, small: int, full: int) -> argparse.Namespace:
+def arguments(
+    description: str | None, *, unit: str, small: int, full: int, peer: str | None = None
+) -> argparse.Namespace:
     """The options of every benchmark: `size` is what --full or --<unit> ask for."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help=f"the size of the claim: {full:,} {unit}")
     parser.add_argument(f"--{unit}", dest="size", type=int, help=f"another size (default: {small:,})")
     parser.add_argument("--repeat", type=int, default=3, help="measure so often, and take the median (default: 3)")
     parser.add_argument("--threads", type=int, default=2, help="of DuckDB (default: 2)")
+    if peer is not None:
+        parser.add_argument(f"--without-{peer}", dest="alone", action="store_true", help=f"do not measure {peer}")
     given = parser.parse_args()
     given.size = given.size or (full if given.full else small)
     return given
@@ -103,7 +107,8 @@ class Bench:
         **more: Any,
     ) -> None:
         """One line of JSON. Without a target, `ok` is true: the value is told beside those that have one."""
-        targets = [f"<= {at_most:g}"] * (at_most is not None) + [f">= {at_least:g}"] * (at_least is not None)
+        limits = (("<=", at_most), (">=", at_least))
+        targets = [f"{sign} {limit:g}" for sign, limit in limits if limit is not None]
         line = {
             "bench": self.name,
             "measure": measure,

@@ -94,7 +94,8 @@ def make_project(root: Path, entities: int) -> None:
         connection.execute(
             f"create table {VIEW} as with changes as (select user_id, unnest(if(user_id % 10 = 0, [0, 1, 2, 3], "
             f"[0, 1, 2])) as turn from range({entities}) as _(user_id)), numbered as (select user_id, "
-            f"cast(hash(user_id * 8 + turn) >> 1 as bigint) as n, timestamp '{BUILT_AT}' + to_hours(turn * 24 - 60) as valid_from "
+            f"cast(hash(user_id * 8 + turn) >> 1 as bigint) as n, "
+            f"timestamp '{BUILT_AT}' + to_hours(turn * 24 - 60) as valid_from "
             f"from changes) select user_id, valid_from, lead(valid_from, 1, timestamp '9999-12-31') "
             f"over (partition by user_id order by valid_from) as valid_to, {values} from numbered order by user_id"
         )

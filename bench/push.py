@@ -1,6 +1,6 @@
 """Pushing a feature table to Redis, against `redis-cli --pipe` with the same commands ready-made, and against Feast.
 
-    python bench/push.py [--full] [--entities N] [--repeat 3]
+    python bench/push.py [--full] [--entities N] [--repeat 3] [--without-feast]
 
 Ten features of mixed types. A push is all of it: query, encoding, the record of what was pushed, the meta. Each runs
 in a fresh process, in turn with `redis-cli --pipe` on the same, emptied server. Targets: 0.7 times the rate of the
@@ -24,7 +24,7 @@ from measure import Bench, arguments, in_child, median
 
 
 def main() -> None:
-    given = arguments(__doc__, unit="entities", small=50_000, full=1_000_000)
+    given = arguments(__doc__, unit="entities", small=50_000, full=1_000_000, peer="feast")
     bench = Bench("push", {"entities": given.size, "repeat": given.repeat})
     with tempfile.TemporaryDirectory() as folder, online.redis_server() as port:
         root = Path(folder) / "project"
@@ -32,7 +32,8 @@ def main() -> None:
         first, peak = against_pipe(bench, root, Path(folder), port, given.size, given.repeat)
         again(bench, root, port, first, given.repeat)
         growth(bench, Path(folder), port, given.size, peak)
-    against_feast(bench, given.size, given.size / first)
+    if not given.alone:
+        against_feast(bench, given.size, given.size / first)
 
 
 def against_pipe(bench: Bench, root: Path, folder: Path, port: int, entities: int, repeat: int) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Reading features online, against a bare redis-py `GET` and `MGET` of the same keys, and against Feast's SDK.
 
-    python bench/read.py [--full] [--entities N] [--repeat 3]
+    python bench/read.py [--full] [--entities N] [--repeat 3] [--without-feast]
 
 Ten features of mixed types, from Redis on the same machine. A read is all of it: the key, the round trip with the meta,
 and the values as Python objects in a dict, with their statuses. Targets (medians): 1.6 times a bare GET for one entity,
@@ -24,7 +24,7 @@ Times = dict[str, float]
 
 
 def main() -> None:
-    given = arguments(__doc__, unit="entities", small=10_000, full=1_000_000)
+    given = arguments(__doc__, unit="entities", small=10_000, full=1_000_000, peer="feast")
     bench = Bench("read", {"entities": given.size, "repeat": given.repeat})
     with tempfile.TemporaryDirectory() as folder, online.redis_server() as port:
         root = Path(folder) / "project"
@@ -37,7 +37,8 @@ def main() -> None:
         bench.tell(side, times["p50"] * 1e6, "µs", at_most=limit, p99=round(times["p99"] * 1e6, 1))
     for ours, bare, target in (("one", "GET", 1.6), ("hundred", "MGET", 2.5)):
         bench.tell(f"{ours} / {bare}", taken[ours]["p50"] / taken[bare]["p50"], "times", at_most=target)
-    against_feast(bench, taken)
+    if not given.alone:
+        against_feast(bench, taken)
 
 
 def against_feast(bench: Bench, taken: dict[str, Times]) -> None:

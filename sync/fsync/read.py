@@ -133,6 +133,10 @@ class Reader:
             InputError: when the key is not one of the view's entity.
             StoreOutOfReach: when the store does not answer, and there is no snapshot.
         """
+        if self._layers.online.cache_size:
+            instant = None if at is None else to_milliseconds(at)
+            if (reading := self._layers.online.cached(view, key, instant, now())) is not None:
+                return reading
         return self.read_batch((view,), (key,), at=at).readings[view][0]
 
     def read_many(self, view: str, keys: Sequence[Key], *, at: Moment | None = None) -> list[Reading]:
@@ -194,6 +198,10 @@ class AsyncReader:
         return (await self.read_batch([view], [])).metas[view]
 
     async def read(self, view: str, key: Key, *, at: Moment | None = None) -> Reading:
+        if self._layers.online.cache_size:
+            instant = None if at is None else to_milliseconds(at)
+            if (reading := self._layers.online.cached(view, key, instant, now())) is not None:
+                return reading
         return (await self.read_batch((view,), (key,), at=at)).readings[view][0]
 
     async def read_many(self, view: str, keys: Sequence[Key], *, at: Moment | None = None) -> list[Reading]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -53,7 +53,7 @@ class Layer(StrEnum):
     SNAPSHOT = "snapshot"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """The features of one entity as of an instant.
 
@@ -67,17 +67,25 @@ class Reading:
     key: Key
     at: int
     as_of: int | None
-    values: Mapping[str, Value]
-    status: Mapping[str, Status]
+    values: dict[str, Value]
     layer: Layer
+    _known: _Known = field(repr=False, compare=False)
+    _is_known: bool = field(default=True, repr=False, compare=False)
 
     def __getitem__(self, feature: str) -> Value:
         return self.values[feature]
 
     @property
+    def status(self) -> dict[str, Status]:
+        """What each value is worth."""
+        if not self._is_known:
+            return dict.fromkeys(self.values, Status.MISSING)
+        return self._known.status(self.values, self.at)
+
+    @property
     def is_missing(self) -> bool:
         """Whether nothing at all could be read."""
-        return all(status is Status.MISSING for status in self.status.values())
+        return not self._is_known or self.as_of is None
 
 
 @dataclass(frozen=True)
@@ -161,62 +169,91 @@ class _Known:
     raw: bytes | None
     meta: Meta | None
     names: tuple[str, ...] = ()
+    #: what stands around an entity in its key
+    before: str = ""
+    after: str = ""
+    #: the features whose values are more than JSON has
+    converted: tuple[tuple[str, Callable[[Any], Value]], ...] = ()
     #: the instant after which each feature is stale, and the first of them
-    ends: tuple[float, ...] = ()
+    ends: Mapping[str, float] = field(default_factory=dict)
     first_end: float = math.inf
+    empty: Mapping[str, Value] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, raw: bytes | None) -> _Known:
+    def of(cls, raw: bytes | None, prefix: str) -> _Known:
         if raw is None:
             return cls(None, None)
         meta = wire.decode_meta(raw)
-        ends = tuple(
-            min(
-                meta.horizon,
-                math.inf if feature.freshness is None else meta.as_of + feature.freshness + wire.TOLERANCE_MS,
-            )
-            for feature in meta.features
+        before, after = wire.around_entity(prefix, meta.view, meta.hash)
+        ends = {feature.name: min(meta.horizon, _end(meta, feature)) for feature in meta.features}
+        return cls(
+            raw=raw,
+            meta=meta,
+            names=tuple(feature.name for feature in meta.features),
+            before=before,
+            after=after,
+            converted=tuple(
+                (feature.name, convert)
+                for feature in meta.features
+                if (convert := wire.CONVERTERS.get(feature.type.name)) is not None
+            ),
+            ends=ends,
+            first_end=min(ends.values(), default=math.inf),
+            empty={feature.name: feature.empty for feature in meta.features},
         )
-        return cls(raw, meta, tuple(feature.name for feature in meta.features), ends, min(ends, default=math.inf))
+
+    def typed(self, plain: Sequence[Any]) -> dict[str, Value]:
+        """Features by name, of what JSON has. Raises ValueError for what are no values of the features."""
+        try:
+            values = dict(zip(self.names, plain, strict=True))
+            for name, convert in self.converted:
+                if (value := values[name]) is not None:
+                    values[name] = convert(value)
+        except (TypeError, KeyError, AttributeError, ArithmeticError) as error:
+            raise ValueError("not a value of the view's features") from error
+        return values
+
+    def status(self, values: Mapping[str, Value], at: int) -> dict[str, Status]:
+        # a feature's values are all of one type, so that equal is the same
+        empty = self.empty
+        worth = {name: Status.EMPTY if value == empty[name] else Status.OK for name, value in values.items()}
+        if at > self.first_end:
+            worth |= {name: Status.STALE for name, end in self.ends.items() if at > end}
+        return worth
+
+    def reading(
+        self, view: str, key: Key, at: int, values: dict[str, Value] | None, is_there: bool, layer: Layer
+    ) -> Reading:
+        """What an entity's values say: None before its first item, or where it has no key (then it is not there)."""
+        meta = self.meta
+        if meta is None:
+            return Reading(view, key, at, None, {}, layer, self)
+        if values is None:
+            # of the time before its push a store knows only the row that was valid at it
+            if at < meta.since or not (is_there or meta.sparse):
+                return Reading(view, key, at, meta.as_of, dict.fromkeys(self.names), layer, self, False)
+            values = dict(self.empty)
+        return Reading(view, key, at, meta.as_of, values, layer, self)
+
+
+def _end(meta: Meta, feature: wire.FeatureMeta) -> float:
+    """The instant after which a feature is older than its SLA."""
+    return math.inf if feature.freshness is None else meta.as_of + feature.freshness + wire.TOLERANCE_MS
 
 
 _MISSING: Final = _Known(None, None)
 
 
-def _reading(known: _Known, view: str, key: Key, at: int, items: Sequence[wire.Item] | None, layer: Layer) -> Reading:
-    """What an entity's items say; None for an entity without a key."""
-    meta = known.meta
-    if meta is None:
-        return Reading(view, key, at, None, {}, {}, layer)
-    values = None if items is None else wire.holding(items, at)
-    if values is None:
-        # of the time before its push a store knows only the row that was valid at it
-        if at < meta.since or (items is None and not meta.sparse):
-            missing = dict.fromkeys(known.names, Status.MISSING)
-            return Reading(view, key, at, meta.as_of, dict.fromkeys(known.names), missing, layer)
-        values = meta.empty
-    return Reading(
-        view, key, at, meta.as_of, dict(zip(known.names, values, strict=True)), _status(known, meta, values, at), layer
-    )
-
-
-def _status(known: _Known, meta: Meta, values: Sequence[Value], at: int) -> dict[str, Status]:
-    # a feature's values are all of one type, so that equal is the same
-    worth = [Status.EMPTY if value == empty else Status.OK for value, empty in zip(values, meta.empty, strict=True)]
-    if at > known.first_end:
-        worth = [Status.STALE if at > end else status for status, end in zip(worth, known.ends, strict=True)]
-    return dict(zip(known.names, worth, strict=True))
-
-
 # ---------------------------------------------------------------- one store
 
 
-@dataclass
+@dataclass(slots=True)
 class _Cached:
     """An entity's items, the meta that they were read by, and the time after which they are read again."""
 
     known: _Known
-    items: Sequence[wire.Item] | None
+    #: None where there is no key
+    items: list[tuple[int, dict[str, Value]]] | None
     until: float
 
 
@@ -247,104 +284,127 @@ class Source:
             InputError: when a key is not one of a view's entity, or the store holds something else than a push wrote.
         """
         for _ in range(_TRIES):
-            known = {view: self._known.get(view, _MISSING) for view in views}
-            names = {view: self._names(known[view], view, keys) for view in views}
-            items, unread = self._cached(known, names)
-            if not unread:
-                return self._batch(views, keys, at, now, known, names, items, Layer.CACHE)
-            read = yield from self._read(views, unread)
-            if all(self._known.get(view) is known[view] for view in views):
-                items |= self._decoded(known, names, read)
-                return self._batch(views, keys, at, now, known, names, items, self.layer)
+            known = [self._known.get(view, _MISSING) for view in views]
+            names = [_names(of_view, keys) for of_view in known]
+            cached = self._cached(views, known, names, keys, at, now)
+            if cached is not None:
+                return cached
+            values, metas = yield from self._read(views, names)
+            if self._is_still(views, known, metas):
+                return self._batch(views, known, names, keys, values, at, now)
         raise StoreOutOfReach("the views are pushed again and again while they are read", "is one pushed in a loop?")
 
-    def _names(self, known: _Known, view: str, keys: Sequence[Key]) -> list[str]:
-        """The store's keys of entities; none where nothing is known of the view."""
-        meta = known.meta
-        if meta is None:
-            return []
-        before, after = wire.around_entity(self.prefix, view, meta.hash)
-        return [f"{before}{wire.entity_text(key, meta.entity)}{after}" for key in keys]
+    def cached(self, view: str, key: Key, at: int | None, now: int) -> Reading | None:
+        """An entity that was read lately; None for one that has to be read."""
+        known = self._known.get(view)
+        if known is None or known.meta is None:
+            return None
+        name = f"{known.before}{wire.entity_text(key, known.meta.entity)}{known.after}"
+        with self._turn:
+            found = self._cache.get(name)
+        if found is None or found.known is not known or time.monotonic() >= found.until:
+            return None
+        instant = _instant(known, at, now)
+        values = None if found.items is None else wire.holding(found.items, instant)
+        copied = None if values is None else values.copy()
+        return known.reading(view, key, instant, copied, found.items is not None, Layer.CACHE)
 
     def _cached(
-        self, known: Mapping[str, _Known], names: Mapping[str, list[str]]
-    ) -> tuple[dict[str, Sequence[wire.Item] | None], list[str]]:
-        """The items that need not be read, and the keys that have to be; the views' metas, too, when there are any."""
-        if not self.cache_size:
-            return {}, [
-                *(name for view in names for name in names[view]),
-                *(wire.meta_key(self.prefix, v) for v in known),
-            ]
-        items: dict[str, Sequence[wire.Item] | None] = {}
-        unread = []
-        moment = time.monotonic()
-        with self._turn:
-            for view, of_view in names.items():
-                for name in of_view:
-                    found = self._cache.get(name)
-                    if found is not None and found.known is known[view] and moment < found.until:
-                        items[name] = found.items
-                    else:
-                        unread.append(name)
-        if unread or any(view not in self._known for view in known):
-            unread += [wire.meta_key(self.prefix, view) for view in known]
-        return items, unread
+        self,
+        views: Sequence[str],
+        known: Sequence[_Known],
+        names: Sequence[Sequence[str]],
+        keys: Sequence[Key],
+        at: int | None,
+        now: int,
+    ) -> Batch | None:
+        """All entities of all views from the cache, or None: what is read together is of one moment."""
+        if not self.cache_size or any(view not in self._known for view in views):
+            return None
+        readings: dict[str, list[Reading]] = {}
+        for view, of_view in zip(views, known, strict=True):
+            if of_view.meta is None:
+                return None
+            readings[view] = []
+            for key in keys:
+                reading = self.cached(view, key, at, now)
+                if reading is None:
+                    return None
+                readings[view].append(reading)
+        return Batch(tuple(keys), readings, {view: one.meta for view, one in zip(views, known, strict=True)})
 
     def _read(
-        self, views: Sequence[str], unread: list[str]
-    ) -> Generator[list[str], Sequence[bytes | None], dict[str, bytes | None]]:
+        self, views: Sequence[str], names: Sequence[Sequence[str]]
+    ) -> Generator[list[str], Sequence[bytes | None], tuple[Sequence[bytes | None], Sequence[bytes | None]]]:
         """Read entities first and metas last: what was read before a meta that has not changed belongs to it."""
-        entities = len(unread) - len(views)
+        entities = [name for of_view in names for name in of_view]
+        metas = [wire.meta_key(self.prefix, view) for view in views]
         if self.reads_at_once or not entities:
-            read = yield unread
-        else:
-            first = yield unread[:entities]
-            last = yield unread[entities:]
-            read = [*first, *last]
-        for view, raw in zip(views, read[entities:], strict=True):
-            old = self._known.get(view)
-            if old is None or old.raw != raw:
-                self._known[view] = _Known.of(raw)
-        return dict(zip(unread, read, strict=True))
+            read = yield entities + metas
+            return read[: len(entities)], read[len(entities) :]
+        values = yield entities
+        return values, (yield metas)
 
-    def _decoded(
-        self, known: Mapping[str, _Known], names: Mapping[str, list[str]], read: Mapping[str, bytes | None]
-    ) -> dict[str, Sequence[wire.Item] | None]:
-        items: dict[str, Sequence[wire.Item] | None] = {}
-        for view, of_view in names.items():
-            meta = known[view].meta
-            for name in of_view:
-                if meta is None or name not in read:
-                    continue
-                value = read[name]
-                try:
-                    items[name] = None if value is None else wire.decode(value, meta.types)
-                except ValueError as error:
-                    raise InputError(f"the store holds something else where {name} should be: {error}") from error
-                if self.cache_size:
-                    with self._turn:
-                        self._cache[name] = _Cached(known[view], items[name], time.monotonic() + self.cache_seconds)
-        return items
+    def _is_still(self, views: Sequence[str], known: Sequence[_Known], metas: Sequence[bytes | None]) -> bool:
+        """Whether the metas are those that the read went by; else they are known now."""
+        is_still = True
+        for view, old, raw in zip(views, known, metas, strict=True):
+            if old.raw != raw or view not in self._known:
+                self._known[view] = _Known.of(raw, self.prefix)
+                is_still = is_still and raw is None and old.raw is None
+        return is_still
 
     def _batch(
         self,
         views: Sequence[str],
+        known: Sequence[_Known],
+        names: Sequence[Sequence[str]],
         keys: Sequence[Key],
+        values: Sequence[bytes | None],
         at: int | None,
         now: int,
-        known: Mapping[str, _Known],
-        names: Mapping[str, list[str]],
-        items: Mapping[str, Sequence[wire.Item] | None],
-        layer: Layer,
     ) -> Batch:
-        readings = {}
-        for view in views:
-            meta = known[view].meta
-            # a reader whose clock is behind the push reads as of the push
-            instant = at if at is not None else now if meta is None else max(now, meta.since)
-            of_view = names[view] or [""] * len(keys)
+        readings: dict[str, list[Reading]] = {}
+        raw = iter(values)
+        for view, of_view, of_names in zip(views, known, names, strict=True):
+            instant = _instant(of_view, at, now)
+            if of_view.meta is None:
+                readings[view] = [of_view.reading(view, key, instant, None, False, self.layer) for key in keys]
+                continue
             readings[view] = [
-                _reading(known[view], view, key, instant, items.get(name), layer)
-                for key, name in zip(keys, of_view, strict=True)
+                of_view.reading(
+                    view, key, instant, self._holding(of_view, name, value, instant), value is not None, self.layer
+                )
+                for key, name, value in zip(keys, of_names, raw, strict=False)
             ]
-        return Batch(tuple(keys), readings, {view: known[view].meta for view in views})
+        return Batch(tuple(keys), readings, {view: one.meta for view, one in zip(views, known, strict=True)})
+
+    def _holding(self, known: _Known, name: str, value: bytes | None, at: int) -> dict[str, Value] | None:
+        """What holds of a key's value; kept, where there is a cache."""
+        try:
+            items = None if value is None else wire.parse(value)
+            if not self.cache_size:
+                plain = None if items is None else wire.holding(items, at)
+                return None if plain is None else known.typed(plain)
+            typed = None if items is None else [(start, known.typed(plain)) for start, plain in items]
+        except (ValueError, TypeError) as error:
+            raise InputError(f"the store holds something else where {name} should be: {error}") from error
+        with self._turn:
+            self._cache[name] = _Cached(known, typed, time.monotonic() + self.cache_seconds)
+        values = None if typed is None else wire.holding(typed, at)
+        return None if values is None else values.copy()
+
+
+def _names(known: _Known, keys: Sequence[Key]) -> Sequence[str]:
+    """The store's keys of entities; none where nothing is known of the view."""
+    if known.meta is None:
+        return ()
+    before, after, entity = known.before, known.after, known.meta.entity
+    return [f"{before}{wire.entity_text(key, entity)}{after}" for key in keys]
+
+
+def _instant(known: _Known, at: int | None, now: int) -> int:
+    """The instant asked for. A reader whose clock is behind the push reads as of the push."""
+    if at is not None:
+        return at
+    return now if known.meta is None else max(now, known.meta.since)

@@ -16,6 +16,8 @@ SMALLEST = {
     "hot_key": ("--rows", "2000"),
     "incremental": ("--rows", "2000"),
     "compile": ("--features", "40"),
+    "push": ("--entities", "2000", "--without-feast"),
+    "read": ("--entities", "500", "--without-feast"),
 }
 
 
@@ -37,5 +39,5 @@ def test_benchmark_runs(name: str) -> None:
 
 
 def test_every_benchmark_is_run_here() -> None:
-    shared = {"measure", "warehouse"}
+    shared = {"measure", "warehouse", "online", "peer", "feast_side"}
     assert {path.stem for path in (ROOT / "bench").glob("*.py")} - shared == SMALLEST.keys()

@@ -191,7 +191,7 @@ def test_push_and_get_through_the_embedded_store(fsync: Fsync, project: Path) ->
 
     pushed = fsync("push", "--as-of", "1998-07-01", "--project-dir", project)
     assert (pushed.code, pushed.out) == (0, "")
-    assert "wrote 2,000, unchanged 0, deleted 0" in pushed.err
+    assert "wrote 2,000 keys (2,000 new, 0 changed), unchanged 0, deleted 0" in pushed.err
     again = fsync("push", "user_lifetime", "--as-of", "1998-07-01", "--project-dir", project, "--json")
     assert [json.loads(again.out)[count] for count in ("written", "unchanged", "deleted")] == [0, 2_000, 0]
 
@@ -280,3 +280,45 @@ def test_the_data_test_of_a_validity_table_sees_gaps_overlaps_and_missing_ends(p
             run_dbt(open_project(project), ["test", "--select", "user_lifetime"])
         shutil.move(project / "sound.duckdb", project / "warehouse.duckdb")
     run_dbt(open_project(project), ["test", "--select", "user_lifetime"])
+
+
+def test_a_rollback_serves_the_version_before(fsync: Fsync, project: Path) -> None:
+    where = ("--project-dir", project)
+    assert fsync("rollback", "user_lifetime", *where).code == 2
+    assert fsync("push", "--as-of", "1998-07-01", *where).code == 0
+    before = fsync("get", "user_lifetime", "42", "--at", "1998-07-01", *where).out
+    none = fsync("rollback", "user_lifetime", *where)
+    assert (none.code, "was served before" in none.err) == (2, True)
+    spec = project / "feature_specs/user_lifetime.yml"
+    spec.write_text(spec.read_text().replace("(amount)", "(amount * 2)"))
+    assert fsync("build", *where).code == 0
+    assert fsync("push", "user_lifetime", "--as-of", "1998-07-01", *where).code == 0
+    assert "76.64" in fsync("get", "user_lifetime", "42", "--at", "1998-07-01", *where).out
+    back = fsync("rollback", "user_lifetime", *where)
+    assert (back.code, "is served again" in back.err) == (0, True)
+    assert fsync("get", "user_lifetime", "42", "--at", "1998-07-01", *where).out == before
+    again = fsync("rollback", "user_lifetime", *where, "--json")
+    assert json.loads(again.out).keys() == {"view", "hash", "replaces", "as_of", "horizon", "lives"}
+    assert "76.64" in fsync("get", "user_lifetime", "42", "--at", "1998-07-01", *where).out
+
+
+def test_a_push_under_way_is_3_and_says_who_is_at_it(fsync: Fsync, project: Path) -> None:
+    from contextlib import closing
+
+    from fsync.lease import Lease
+    from fsync.store import default_url, open_store
+
+    with closing(open_store(default_url(project))) as store, Lease(store, "fs", "user_lifetime"):
+        ended = fsync("push", "user_lifetime", "--as-of", "1998-07-01", "--project-dir", project)
+    assert (ended.code, "is being pushed to" in ended.err) == (3, True)
+
+
+def test_a_snapshot_answers_when_the_online_store_does_not(fsync: Fsync, project: Path) -> None:
+    snapshot = f"sqlite:///{project}/snapshot.sqlite"
+    pushed = fsync("push", "--as-of", "1998-07-01", "--snapshot", snapshot, "--project-dir", project, "--json")
+    assert len(pushed.out.splitlines()) == 4, "two views into two stores"
+    ended = fsync(
+        *("get", "user_lifetime", "42", "--at", "1998-07-01", "--project-dir", project),
+        *("--online", "redis://localhost:1", "--snapshot", snapshot),
+    )
+    assert (ended.code, "from the snapshot" in ended.err, "38.32" in ended.out) == (0, True, True)

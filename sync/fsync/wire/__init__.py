@@ -8,7 +8,7 @@
 - `meta`: what a reader has to know of a view, and pushes of each other
 
 A missing key means the empty values of the meta, where the meta is `sparse`. It knows no store, and loads nothing
-outside the standard library.
+but a JSON parser outside the standard library.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ from fsync.wire.meta import (
     encode_meta,
     encode_pushing,
 )
-from fsync.wire.values import Item, Value, decode, holding, same
+from fsync.wire.values import CONVERTERS, Item, Value, decode, holding, parse, same
 
 __all__ = [
+    "CONVERTERS",
     "PREFIX",
     "TOLERANCE_MS",
     "VERSION",
@@ -64,6 +65,7 @@ __all__ = [
     "holding",
     "lease_key",
     "meta_key",
+    "parse",
     "same",
     "version_key",
 ]

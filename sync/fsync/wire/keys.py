@@ -63,6 +63,8 @@ def entity_text(key: Key, columns: Sequence[tuple[str, SqlType]]) -> str:
     Raises:
         InputError: when the key does not have the columns, or a value is not of its column's type.
     """
+    if len(columns) == 1 and not isinstance(key, tuple | list):
+        return _text(key, *columns[0])
     if isinstance(key, str) and len(columns) > 1:
         key = tuple(_unescaped(part) for part in key.split("|"))
     values = key if isinstance(key, tuple | list) else (key,)

@@ -13,13 +13,14 @@ The warehouse writes values (`fsync.sql.online`), and this module reads them.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
+
+import orjson
 
 from fsync.instant import to_datetime, to_milliseconds
 from fsync.language.types import SqlType
@@ -29,16 +30,25 @@ Value = Any
 #: A change: the instant it holds from (exclusive), and the features from then on.
 Item = tuple[int, tuple[Value, ...]]
 
+T = TypeVar("T")
+
 #: What JSON has no number for.
 NOT_FINITE: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
-_DECODERS: Final[dict[str, Callable[[Any], Value]]] = {
+#: how JSON becomes a value, for the types that JSON does not have
+CONVERTERS: Final[dict[str, Callable[[Any], Value]]] = {
     "decimal": Decimal,
     "double": lambda plain: NOT_FINITE[plain] if isinstance(plain, str) else float(plain),
     "timestamp": to_datetime,
     "date": date.fromisoformat,
     "uuid": UUID,
 }
+
+
+def parse(value: bytes) -> list[tuple[int, list[Any]]]:
+    """The items of a key's value as JSON has them, in the order of time. Raises ValueError for what is no JSON."""
+    items: list[tuple[int, list[Any]]] = orjson.loads(value)
+    return items
 
 
 def decode(value: bytes, types: Sequence[SqlType]) -> tuple[Item, ...]:
@@ -50,15 +60,18 @@ def decode(value: bytes, types: Sequence[SqlType]) -> tuple[Item, ...]:
     try:
         return tuple(
             (instant, tuple([from_json(plain, kind) for plain, kind in zip(values, types, strict=True)]))
-            for instant, values in json.loads(value)
+            for instant, values in parse(value)
         )
     except (TypeError, KeyError, AttributeError, ArithmeticError) as error:
         raise ValueError("not a value of the view's features") from error
 
 
-def holding(items: Sequence[Item], at: int) -> tuple[Value, ...] | None:
-    """The values that hold as of `at`; None before the first item."""
-    return next((values for instant, values in reversed(items) if instant < at), None)
+def holding(items: Sequence[tuple[int, T]], at: int) -> T | None:
+    """What holds as of `at`; None before the first item."""
+    for start, values in reversed(items):
+        if start < at:
+            return values
+    return None
 
 
 def same(left: Value, right: Value) -> bool:
@@ -85,5 +98,5 @@ def to_json(value: Value, kind: SqlType) -> Any:
 
 def from_json(plain: Any, kind: SqlType) -> Value:
     """The value that JSON has as `plain`."""
-    decoder = _DECODERS.get(kind.name)
-    return plain if plain is None or decoder is None else decoder(plain)
+    convert = CONVERTERS.get(kind.name)
+    return plain if plain is None or convert is None else convert(plain)
