@@ -588,8 +588,8 @@ def test_a_second_pusher_is_told_who_is_at_it(
 
 
 def test_a_lease_is_renewed_while_it_is_held_and_given_back(store: Store, prefix: str) -> None:
-    with Lease(store, prefix, "orders", ttl=300) as lease:
-        time.sleep(0.7)
+    with Lease(store, prefix, "orders", ttl=1_500) as lease:
+        time.sleep(2)
         lease.check()
         with pytest.raises(PushUnderWay), Lease(store, prefix, "orders"):
             pass
@@ -609,7 +609,7 @@ def test_a_holder_that_has_lost_its_lease_writes_nothing(
     """A pusher that is held up in the middle, as if its process were stopped; another one comes and goes meanwhile."""
     view = views[0]
     push_view(view, tables, store, as_of=to_milliseconds("1997-04-01"), prefix=prefix)
-    monkeypatch.setattr("fsync.lease.LEASE_MS", 200)
+    monkeypatch.setattr("fsync.lease.LEASE_MS", 2_000)
     monkeypatch.setattr(Lease, "_renew", lambda self: None)
     other = open_store(store_url)
     expected: dict[str, bytes] = {}
@@ -621,7 +621,7 @@ def test_a_holder_that_has_lost_its_lease_writes_nothing(
                 return method
 
             def call(*arguments: Any, **named: Any) -> Any:
-                time.sleep(0.4)
+                time.sleep(2.1)
                 if not expected:
                     monkeypatch.undo()
                     with Warehouse(read_profile(project)) as again:

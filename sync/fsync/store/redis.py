@@ -180,7 +180,9 @@ class RedisStore:
     def scan(self, before: str, after: str) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        for server in self._writing.all():
+        with self._answering():
+            servers = self._writing.all()
+        for server in servers:
             cursor = 0
             while True:
                 with self._answering():
