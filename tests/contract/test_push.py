@@ -549,7 +549,7 @@ def test_readers_that_run_through_switches_see_whole_versions(
     threads = [threading.Thread(target=watch, args=(cache,)) for cache in (0, 1_000)]
     for thread in threads:
         thread.start()
-    for turn in range(15):
+    for turn in range(9):
         if turn % 3 == 2:
             roll_back(view.name, store, prefix=prefix)
         else:
