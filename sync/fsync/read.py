@@ -20,7 +20,8 @@ from typing import Final
 from fsync import wire
 from fsync.errors import InputError, StoreOutOfReach
 from fsync.instant import Moment, now, to_milliseconds
-from fsync.reading import Asking, Batch, Layer, Reading, Source, Status
+from fsync.lookup import Asking, Lookup
+from fsync.reading import Batch, Layer, Reading, Status
 from fsync.root import find_root
 from fsync.store import AsyncStore, Store, default_url, open_async_store, open_store
 from fsync.wire import Key, Meta
@@ -67,23 +68,28 @@ class _Settings:
 
 
 class _Layers:
-    """The sources of a reader, the online store's first, and when it may be tried again."""
+    """A reader's lookups, the online store's first, and when it may be tried again."""
 
     def __init__(self, settings: _Settings, reads_at_once: bool) -> None:
-        self.online = Source(Layer.ONLINE, settings.prefix, reads_at_once, settings.cache, settings.cache_seconds)
-        self.snapshot = None if settings.snapshot is None else Source(Layer.SNAPSHOT, settings.prefix, True)
+        self.online = Lookup(Layer.ONLINE, settings.prefix, reads_at_once, settings.cache, settings.cache_seconds)
+        self.snapshot = None if settings.snapshot is None else Lookup(Layer.SNAPSHOT, settings.prefix, True)
         self._rests_until = 0.0
 
     @property
     def is_resting(self) -> bool:
         return self.snapshot is not None and time.monotonic() < self._rests_until
 
-    def failed(self, error: StoreOutOfReach) -> Source:
-        """Where to read instead; raises the error where there is nowhere."""
+    def failed(self, error: StoreOutOfReach) -> None:
+        """Leave the online store alone for a while; raises the error where there is nothing else to read from."""
         if self.snapshot is None:
             raise error
         self._rests_until = time.monotonic() + _REST
-        return self.snapshot
+
+    def cached(self, view: str, key: Key, at: Moment | None) -> Reading | None:
+        """An entity that this process has read lately."""
+        if not self.online.cache_size:
+            return None
+        return self.online.cached(view, key, None if at is None else to_milliseconds(at), now())
 
 
 class Reader:
@@ -133,10 +139,8 @@ class Reader:
             InputError: when the key is not one of the view's entity.
             StoreOutOfReach: when the store does not answer, and there is no snapshot.
         """
-        if self._layers.online.cache_size:
-            instant = None if at is None else to_milliseconds(at)
-            if (reading := self._layers.online.cached(view, key, instant, now())) is not None:
-                return reading
+        if (reading := self._layers.cached(view, key, at)) is not None:
+            return reading
         return self.read_batch((view,), (key,), at=at).readings[view][0]
 
     def read_many(self, view: str, keys: Sequence[Key], *, at: Moment | None = None) -> list[Reading]:
@@ -198,10 +202,8 @@ class AsyncReader:
         return (await self.read_batch([view], [])).metas[view]
 
     async def read(self, view: str, key: Key, *, at: Moment | None = None) -> Reading:
-        if self._layers.online.cache_size:
-            instant = None if at is None else to_milliseconds(at)
-            if (reading := self._layers.online.cached(view, key, instant, now())) is not None:
-                return reading
+        if (reading := self._layers.cached(view, key, at)) is not None:
+            return reading
         return (await self.read_batch((view,), (key,), at=at)).readings[view][0]
 
     async def read_many(self, view: str, keys: Sequence[Key], *, at: Moment | None = None) -> list[Reading]:

@@ -37,6 +37,8 @@ class ClusterServers:
         nodes = self.client.nodes_manager.slots_cache
         primaries = [nodes[slot][0] if nodes.get(slot) else None for slot in range(_SLOTS)]
         known = list(dict.fromkeys(node.name for node in primaries if node is not None))
+        if not known:
+            raise redis.exceptions.RedisClusterException("no node is known to have any slot")
         number = {name: place for place, name in enumerate(known)}
         # a slot that nobody is known to have goes to the first node, which says who has it
         of_slot = np.array([number[node.name] if node is not None else 0 for node in primaries])

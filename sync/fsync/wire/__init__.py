@@ -38,13 +38,13 @@ from fsync.wire.meta import (
     encode_meta,
     encode_pushing,
 )
-from fsync.wire.values import CONVERTERS, Item, Value, decode, holding, parse, same
+from fsync.wire.values import Conversion, Item, Value, converters, decode, holding, parse, restore
 
 __all__ = [
-    "CONVERTERS",
     "PREFIX",
     "TOLERANCE_MS",
     "VERSION",
+    "Conversion",
     "FeatureMeta",
     "Holder",
     "Item",
@@ -53,6 +53,7 @@ __all__ = [
     "Pushing",
     "Value",
     "around_entity",
+    "converters",
     "decode",
     "decode_holder",
     "decode_meta",
@@ -66,7 +67,7 @@ __all__ = [
     "lease_key",
     "meta_key",
     "parse",
-    "same",
+    "restore",
     "version_key",
 ]
 

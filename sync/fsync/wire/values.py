@@ -29,6 +29,8 @@ from fsync.language.types import SqlType
 Value = Any
 #: A change: the instant it holds from (exclusive), and the features from then on.
 Item = tuple[int, tuple[Value, ...]]
+#: A place among an item's values, and what JSON has there made a value.
+Conversion = tuple[int, Callable[[Any], Value]]
 
 T = TypeVar("T")
 
@@ -51,19 +53,41 @@ def parse(value: bytes) -> list[tuple[int, list[Any]]]:
     return items
 
 
+def converters(types: Sequence[SqlType]) -> tuple[Conversion, ...]:
+    """The places of the values that are more than JSON has, and what makes them so."""
+    found = ((place, CONVERTERS.get(kind.name)) for place, kind in enumerate(types))
+    return tuple((place, convert) for place, convert in found if convert is not None)
+
+
+def restore(plain: list[Any], conversions: Sequence[Conversion]) -> list[Value]:
+    """The values of an item as JSON has them, made those of their features: in place, since a read is short of time.
+
+    Raises:
+        ValueError: when they are no values of these types.
+    """
+    try:
+        for place, convert in conversions:
+            if (value := plain[place]) is not None:
+                plain[place] = convert(value)
+    except (TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        raise ValueError("not a value of the view's features") from error
+    return plain
+
+
 def decode(value: bytes, types: Sequence[SqlType]) -> tuple[Item, ...]:
     """The items of a key's value, in the order of time.
 
     Raises:
         ValueError: when it is no value of these types.
     """
+    conversions = converters(types)
     try:
-        return tuple(
-            (instant, tuple([from_json(plain, kind) for plain, kind in zip(values, types, strict=True)]))
-            for instant, values in parse(value)
-        )
-    except (TypeError, KeyError, AttributeError, ArithmeticError) as error:
+        items = [(start, list(plain)) for start, plain in parse(value)]
+    except TypeError as error:
         raise ValueError("not a value of the view's features") from error
+    if any(len(plain) != len(types) for _, plain in items):
+        raise ValueError("not a value of the view's features")
+    return tuple((start, tuple(restore(plain, conversions))) for start, plain in items)
 
 
 def holding(items: Sequence[tuple[int, T]], at: int) -> T | None:
@@ -72,11 +96,6 @@ def holding(items: Sequence[tuple[int, T]], at: int) -> T | None:
         if start < at:
             return values
     return None
-
-
-def same(left: Value, right: Value) -> bool:
-    """Whether two values of one feature are the same; true is not 1."""
-    return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
 
 
 def to_json(value: Value, kind: SqlType) -> Any:
