@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,23 +103,28 @@ def make_project(root: Path, entities: int) -> None:
     stamp(root, BUILT_AT, view.hash)
 
 
-def stamp(root: Path, built_at: str, version: str | None = None) -> None:
-    """Say when the table was built: a later time stands for a build that has changed nothing."""
+def build_again(root: Path) -> None:
+    """Say that the table was built a minute later: a build that has changed nothing."""
     with duckdb.connect(str(root / FILE)) as connection:
-        if version is None:
-            ((comment,),) = connection.execute("select comment from duckdb_tables()").fetchall()
-            version = json.loads(comment)["fsync"]["hash"]
+        ((comment,),) = connection.execute("select comment from duckdb_tables()").fetchall()
+    stamped = json.loads(comment)["fsync"]
+    stamp(root, str(datetime.fromisoformat(stamped["built_at"]) + timedelta(minutes=1)), stamped["hash"])
+
+
+def stamp(root: Path, built_at: str, version: str) -> None:
+    """Say when the table was built, and of which version it is."""
+    with duckdb.connect(str(root / FILE)) as connection:
         written = json.dumps({"fsync": {"view": VIEW, "hash": version, "built_at": built_at}})
         connection.execute(f"comment on table {VIEW} is '{written}'")
 
 
-def change(root: Path, share: float) -> None:
-    """Give a share of the entities another value now."""
+def change(root: Path) -> None:
+    """Give one entity in a hundred another value."""
     with duckdb.connect(str(root / FILE)) as connection:
         connection.execute(
-            f"update {VIEW} set orders_ever = orders_ever + 1 where valid_to >= '{BUILT_AT}' "
-            f"and user_id % {round(1 / share)} = 0"
+            f"update {VIEW} set orders_ever = orders_ever + 1 where valid_to >= '{BUILT_AT}' and user_id % 100 = 0"
         )
+    build_again(root)
 
 
 # ---------------------------------------------------------------- a Redis

@@ -62,7 +62,7 @@ def redis_server(folder: Path, *options: str, port: int | None = None) -> Iterat
     settings = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
     with subprocess.Popen([redis_program(), *settings, *options], stdout=subprocess.DEVNULL) as process:
         try:
-            _wait_for(port)
+            wait_for(port)
             yield Server(port, process)
         finally:
             process.kill()
@@ -97,7 +97,7 @@ def free_port(below: int = 65_536) -> int:
             return port
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     for _ in range(200):
         try:
             redis.Redis(port=port).ping()

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from cachetools import LRUCache
 
@@ -67,7 +67,7 @@ class Lookup:
             cached = self._cached(views, known, keys, at, now)
             if cached is not None:
                 return cached
-            names = [[] if of_view.meta is None else [of_view.key(key) for key in keys] for of_view in known]
+            names = [of_view.keys(keys) for of_view in known]
             values, metas = yield from self._read(views, names)
             if self._is_still(views, known, metas):
                 return self._batch(views, known, names, keys, values, at, now)
@@ -78,7 +78,7 @@ class Lookup:
         known = self._known.get(view)
         if known is None or known.meta is None:
             return None
-        name = known.key(key)
+        (name,) = known.keys((key,))
         with self._turn:
             found = self._cache.get(name)
         if found is None or found.known is not known or time.monotonic() >= found.until:
@@ -138,31 +138,56 @@ class Lookup:
         raw = iter(values)
         for view, of_view, of_names in zip(views, known, names, strict=True):
             instant = _instant(of_view, at, now)
-            if of_view.meta is None:
-                readings[view] = [of_view.reading(view, key, instant, None, False, self.layer) for key in keys]
-                continue
-            readings[view] = [
-                of_view.reading(
-                    view, key, instant, self._holding(of_view, name, value, instant), value is not None, self.layer
-                )
-                for key, name, value in zip(keys, of_names, raw, strict=False)
-            ]
+            found = [value for _, value in zip(of_names, raw, strict=False)]
+            held = self._holding(of_view, of_names, found, instant)
+            readings[view] = of_view.readings(view, keys, instant, found, held, self.layer)
         return Batch(tuple(keys), readings, {view: one.meta for view, one in zip(views, known, strict=True)})
 
-    def _holding(self, known: Known, name: str, value: bytes | None, at: int) -> dict[str, Value] | None:
-        """What holds of a key's value; kept, where there is a cache."""
+    def _holding(
+        self, known: Known, names: Sequence[str], found: Sequence[bytes | None], at: int
+    ) -> Sequence[dict[str, Value] | None]:
+        """What holds of the values of keys; kept, where there is a cache."""
+        if self.cache_size:
+            return [self._kept(known, name, value, at) for name, value in zip(names, found, strict=True)]
+        held: list[Any] = []
+        for name, value in zip(names, found, strict=True):
+            try:
+                held.append(None if value is None else wire.holding(wire.parse(value), at))
+            except (ValueError, TypeError) as error:
+                raise _no_value(name) from error
+        rows = [row for row in held if row is not None]
         try:
-            items = None if value is None else wire.parse(value)
-            if not self.cache_size:
-                plain = None if items is None else wire.holding(items, at)
-                return None if plain is None else known.typed(plain)
-            typed = None if items is None else [(start, known.typed(plain)) for start, plain in items]
-        except (ValueError, TypeError) as error:
-            raise InputError(f"the store holds something else where {name} should be: {error}") from error
+            typed = iter(known.typed(rows))
+        except ValueError:
+            for name, row in zip(names, held, strict=True):
+                _check(known, name, row)
+            raise
+        return [None if row is None else next(typed) for row in held]
+
+    def _kept(self, known: Known, name: str, value: bytes | None, at: int) -> dict[str, Value] | None:
+        """What holds of one key's value; all of its items are kept."""
+        items, values = None, None
+        if value is not None:
+            try:
+                starts, rows = zip(*wire.parse(value), strict=True)
+                items = list(zip(starts, known.typed(rows), strict=True))
+                values = wire.holding(items, at)
+            except (ValueError, TypeError) as error:
+                raise _no_value(name) from error
         with self._turn:
-            self._cache[name] = _Cached(known, typed, time.monotonic() + self.cache_seconds)
-        values = None if typed is None else wire.holding(typed, at)
+            self._cache[name] = _Cached(known, items, time.monotonic() + self.cache_seconds)
         return None if values is None else values.copy()
+
+
+def _check(known: Known, name: str, row: Sequence[Any] | None) -> None:
+    try:
+        known.typed([] if row is None else [row])
+    except ValueError as error:
+        raise _no_value(name) from error
+
+
+def _no_value(name: str) -> InputError:
+    return InputError(f"the store holds something else where {name} should be", "`fsync push --full` writes it anew")
 
 
 def _instant(known: Known, at: int | None, now: int) -> int:

@@ -24,19 +24,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fsync import pushed, wire
+from fsync.aim import GRACE_MS, Aim
 from fsync.errors import InputError
-from fsync.instant import END, now, to_text
+from fsync.instant import now
 from fsync.language.duration import Duration
 from fsync.lease import Lease
 from fsync.plan import View
 from fsync.pushed import Pushed
-from fsync.sql.empty import empty_values
 from fsync.store import Store
-from fsync.warehouse.duckdb import BATCH, Table, Warehouse
+from fsync.warehouse.duckdb import BATCH, Warehouse
 
 DEFAULT_HORIZON: Final = Duration(2 * 86_400_000)
-#: how long a view outlives its horizon, and its values outlive its meta
-GRACE_MS: Final = 86_400_000
 
 #: batches that are sent at a time, and those that wait for it
 _SENDERS: Final = 2
@@ -115,14 +113,24 @@ def push_view(
     table = warehouse.table(view)
     if sparse:
         _refuse_eviction(store)
-    aim = _aim(view, table, _known_instant(table, as_of), horizon, prefix, sparse)
+    aim = Aim.of(view, table, as_of, horizon, prefix, sparse=sparse)
     tell = progress or (lambda _done, _all: None)
+    extended = 0
     with pushed.scratch(None if dry_run else record) as scratch:
         if dry_run:
             counts = _would(warehouse, aim, _known(store, aim, record, scratch, full), tell)
         else:
             with Lease(store, prefix, view.name) as lease:
-                counts = _push(warehouse, store, lease, aim, record, scratch, tell, full)
+                _cut_off(store, aim)
+                began = now()
+                known = _known(store, aim, record, scratch, full)
+                if full or not known.keys:  # each key is written, and lives as long as it can
+                    known = replace(known, lives_until=began + aim.key_ttl)
+                known, extended = _extended(store, lease, aim, known, scratch, began + aim.key_ttl)
+                counts, held = _made_so(warehouse, store, lease, aim, known, scratch, tell)
+                _switched(store, lease, aim, held.keys)
+                if record is not None:
+                    pushed.remember(record, lease.push, store, held)
     return PushReport(
         view=view.name,
         hash=view.hash,
@@ -131,70 +139,11 @@ def push_view(
         new=counts.new,
         changed=counts.changed,
         unchanged=counts.known - counts.changed - counts.deleted,
-        extended=counts.extended,
+        extended=extended,
         deleted=counts.deleted,
         seconds=time.monotonic() - started,
         dry_run=dry_run,
     )
-
-
-# ---------------------------------------------------------------- what the store is to hold
-
-
-@dataclass(frozen=True)
-class _Aim:
-    """What the store is to hold: the keys of one version of a view, and its meta."""
-
-    view: View
-    table: Table
-    prefix: str
-    meta: wire.Meta
-    #: how long the meta lives from its push, in milliseconds
-    meta_ttl: int
-
-    @property
-    def key_ttl(self) -> int:
-        """Longer than the meta lives, so that it is enough to extend the keys now and then."""
-        return self.meta_ttl + GRACE_MS
-
-    @property
-    def meta_key(self) -> str:
-        return wire.meta_key(self.prefix, self.view.name)
-
-    @property
-    def version_key(self) -> str:
-        return wire.version_key(self.prefix, self.view.name, self.view.hash)
-
-    def is_held(self, known: Pushed) -> bool:
-        """Whether the store holds it already, so that there is nothing to compare."""
-        of = (self.meta.as_of, self.meta.horizon, self.meta.sparse, self.table.built_at)
-        return (known.as_of, known.horizon, known.sparse, known.built_at) == of
-
-
-def _aim(view: View, table: Table, as_of: int, horizon: Duration, prefix: str, sparse: bool) -> _Aim:
-    meta = wire.Meta(
-        view=view.name,
-        hash=view.hash,
-        entity=tuple((column.name, column.type) for column in view.entity if column.type is not None),
-        features=tuple(
-            wire.FeatureMeta(
-                name=planned.name,
-                type=planned.type,
-                empty=empty,
-                freshness=planned.feature.freshness.milliseconds if planned.feature.freshness else None,
-                classification=planned.feature.classification,
-            )
-            for planned, empty in zip(view.features, empty_values(view), strict=True)
-        ),
-        as_of=as_of,
-        since=as_of,
-        horizon=min(as_of + horizon.milliseconds, END),
-        rows=0,  # counted while they are written
-        sparse=sparse,
-        push="",  # the lease's
-        replaces=None,  # what the store says
-    )
-    return _Aim(view, table, prefix, meta, horizon.milliseconds + GRACE_MS)
 
 
 def _refuse_eviction(store: Store) -> None:
@@ -203,19 +152,6 @@ def _refuse_eviction(store: Store) -> None:
             f"{store.name} may drop keys on its own: {reason}. A missing key would then be read as empty values",
             "set its maxmemory-policy to noeviction, or push with --store-empty",
         )
-
-
-def _known_instant(table: Table, as_of: int | None) -> int:
-    """The instant to push, which the table must know all about."""
-    if as_of is None:
-        return table.built_at
-    if as_of > table.built_at:
-        raise InputError(
-            f"the table of {table.view} was built at {to_text(table.built_at)}, and knows nothing of the time until "
-            f"{to_text(as_of)}",
-            "push as of an earlier instant, or build first",
-        )
-    return as_of
 
 
 # ---------------------------------------------------------------- what differs
@@ -229,7 +165,6 @@ class _Counts:
     new: int = 0
     changed: int = 0
     deleted: int = 0
-    extended: int = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         new, deleted = pc.sum(batch["is_new"]).as_py() or 0, batch["value"].null_count
@@ -242,9 +177,9 @@ class _Counts:
         return self.new + self.changed + self.deleted
 
 
-def _known(store: Store, aim: _Aim, record: Path | None, scratch: Path, full: bool) -> Pushed:
+def _known(store: Store, aim: Aim, record: Path | None, scratch: Path, full: bool) -> Pushed:
     """What the store holds of the version."""
-    version = _version(store, aim)
+    version = pushed.version(store, aim.prefix, aim.view.name, aim.view.hash)
     if full:
         return pushed.look(store, aim.prefix, aim.view.name, aim.view.hash, scratch, believe=False)
     if version is None and store.evicts() is None:
@@ -253,12 +188,7 @@ def _known(store: Store, aim: _Aim, record: Path | None, scratch: Path, full: bo
     return known or pushed.look(store, aim.prefix, aim.view.name, aim.view.hash, scratch, believe=True)
 
 
-def _version(store: Store, aim: _Aim) -> wire.Meta | wire.Pushing | None:
-    (value,) = store.get([aim.version_key])
-    return None if value is None else wire.decode_version(value)
-
-
-def _changes(warehouse: Warehouse, aim: _Aim, known: Pushed) -> Iterator[pa.RecordBatch]:
+def _changes(warehouse: Warehouse, aim: Aim, known: Pushed) -> Iterator[pa.RecordBatch]:
     if aim.is_held(known):
         return iter(())
     meta, rows = aim.meta, known.rows if known.keys else None
@@ -267,7 +197,7 @@ def _changes(warehouse: Warehouse, aim: _Aim, known: Pushed) -> Iterator[pa.Reco
     )
 
 
-def _would(warehouse: Warehouse, aim: _Aim, known: Pushed, tell: Progress) -> _Counts:
+def _would(warehouse: Warehouse, aim: Aim, known: Pushed, tell: Progress) -> _Counts:
     """What a push would do."""
     counts = _Counts(known.keys)
     for batch in _changes(warehouse, aim, known):
@@ -279,25 +209,33 @@ def _would(warehouse: Warehouse, aim: _Aim, known: Pushed, tell: Progress) -> _C
 # ---------------------------------------------------------------- making it so
 
 
-def _push(
-    warehouse: Warehouse,
-    store: Store,
-    lease: Lease,
-    aim: _Aim,
-    record: Path | None,
-    scratch: Path,
-    tell: Progress,
-    full: bool,
-) -> _Counts:
-    version = _version(store, aim)
+def _cut_off(store: Store, aim: Aim) -> None:
+    """End the connection of an earlier push that never came to its end: it has lost its lease, or it is dead."""
+    version = pushed.version(store, aim.prefix, aim.view.name, aim.view.hash)
     if isinstance(version, wire.Pushing):
-        store.cut(version.client)  # it has lost its lease, or it is dead
-    began = now()
-    known = _known(store, aim, record, scratch, full)
-    counts = _Counts()
-    if not full and known.keys and known.lives_until < began + aim.meta_ttl + GRACE_MS // 2:
-        known, counts.extended = _extended(store, lease, aim, known, scratch, began + aim.key_ttl)
-    counts.known = known.keys
+        store.cut(version.client)
+
+
+def _extended(
+    store: Store, lease: Lease, aim: Aim, known: Pushed, scratch: Path, lives_until: int
+) -> tuple[Pushed, int]:
+    """Give the keys a new time to live where theirs ends too soon; what is known after that, and how many got one."""
+    if known.lives_until >= lives_until - GRACE_MS // 2:
+        return known, 0
+    gone = 0
+    for batch in pq.ParquetFile(known.rows).iter_batches(BATCH, columns=["key"]):
+        gone += store.extend(batch["key"], aim.key_ttl, check=lease.check)
+    extended = known.keys - gone
+    if gone:  # somebody else has removed them: what else is not as it was?
+        known = pushed.look(store, aim.prefix, aim.view.name, aim.view.hash, scratch, believe=True)
+    return replace(known, lives_until=lives_until), extended
+
+
+def _made_so(
+    warehouse: Warehouse, store: Store, lease: Lease, aim: Aim, known: Pushed, scratch: Path, tell: Progress
+) -> tuple[_Counts, Pushed]:
+    """Write and delete what differs; what the store holds after it."""
+    counts = _Counts(known.keys)
     expected = None if known.keys else warehouse.holding(aim.table, aim.meta.as_of)
     changed = scratch / "changed.parquet"
     with pq.ParquetWriter(changed, pushed.ROWS, use_dictionary=False, compression="none") as log:
@@ -312,30 +250,18 @@ def _push(
         keys = pushed.merged(known.rows, changed, rows)
     elif counts.all:
         rows, keys = changed, counts.new
+    meta = aim.meta
+    return counts, Pushed(rows, keys, known.lives_until, meta.as_of, meta.horizon, meta.sparse, aim.table.built_at)
+
+
+def _switched(store: Store, lease: Lease, aim: Aim, keys: int) -> None:
+    """From here on the version is served as it is now."""
     meta = replace(aim.meta, push=lease.push, rows=keys, replaces=_replaced(store, aim))
     value = wire.encode_meta(meta)
     lease.switch([(aim.meta_key, value, aim.meta_ttl), (aim.version_key, value, aim.key_ttl)])
-    if record is not None:
-        lives_until = known.lives_until if known.keys and not full else began + aim.key_ttl
-        held = Pushed(rows, keys, lives_until, meta.as_of, meta.horizon, meta.sparse, aim.table.built_at)
-        pushed.remember(record, lease.push, store, held)
-    return counts
 
 
-def _extended(
-    store: Store, lease: Lease, aim: _Aim, known: Pushed, scratch: Path, lives_until: int
-) -> tuple[Pushed, int]:
-    """Give all keys a new time to live; what is known after that, and how many keys there were."""
-    gone = 0
-    for batch in pq.ParquetFile(known.rows).iter_batches(BATCH, columns=["key"]):
-        gone += store.extend(batch["key"], aim.key_ttl, check=lease.check)
-    extended = known.keys - gone
-    if gone:  # somebody else has removed them: what else is not as it was?
-        known = pushed.look(store, aim.prefix, aim.view.name, aim.view.hash, scratch, believe=True)
-    return replace(known, lives_until=lives_until), extended
-
-
-def _begun(batches: Iterator[pa.RecordBatch], store: Store, lease: Lease, aim: _Aim) -> Iterator[pa.RecordBatch]:
+def _begun(batches: Iterator[pa.RecordBatch], store: Store, lease: Lease, aim: Aim) -> Iterator[pa.RecordBatch]:
     """The batches; before the first of them is sent, readers and later pushes are told that keys are changing."""
     for number, batch in enumerate(batches):
         if number == 0:
@@ -344,9 +270,9 @@ def _begun(batches: Iterator[pa.RecordBatch], store: Store, lease: Lease, aim: _
         yield batch
 
 
-def _narrowed(store: Store, aim: _Aim) -> list[tuple[str, bytes, None]]:
+def _narrowed(store: Store, aim: Aim) -> list[tuple[str, bytes, None]]:
     """The meta that is there, promising only what its own push and this one both keep; nothing to write if it does."""
-    old = _served(store, aim)
+    old = pushed.served(store, aim.prefix, aim.view.name)
     if old is None or old.hash != aim.view.hash:
         return []
     narrowed = replace(
@@ -359,17 +285,12 @@ def _narrowed(store: Store, aim: _Aim) -> list[tuple[str, bytes, None]]:
     return [] if narrowed == old else [(aim.meta_key, wire.encode_meta(narrowed), None)]
 
 
-def _replaced(store: Store, aim: _Aim) -> str | None:
+def _replaced(store: Store, aim: Aim) -> str | None:
     """The version that was served before."""
-    old = _served(store, aim)
+    old = pushed.served(store, aim.prefix, aim.view.name)
     if old is None:
         return None
     return old.replaces if old.hash == aim.view.hash else old.hash
-
-
-def _served(store: Store, aim: _Aim) -> wire.Meta | None:
-    (value,) = store.get([aim.meta_key])
-    return None if value is None else wire.decode_meta(value)
 
 
 def _sent(batches: Iterator[pa.RecordBatch], send: Callable[[pa.RecordBatch], None]) -> Iterator[pa.RecordBatch]:
@@ -392,7 +313,7 @@ def _acknowledged(sending: Future[None], batch: pa.RecordBatch) -> pa.RecordBatc
     return batch
 
 
-def _send(batch: pa.RecordBatch, store: Store, lease: Lease, aim: _Aim) -> None:
+def _send(batch: pa.RecordBatch, store: Store, lease: Lease, aim: Aim) -> None:
     if batch["value"].null_count:
         gone = pc.is_null(batch["value"])
         store.delete(batch["key"].filter(gone), check=lease.check)

@@ -65,6 +65,18 @@ def folder_of(root: Path, store: Store, prefix: str, view: str, version: str) ->
     return root / FOLDER / "pushed" / where / f"{view}-{version}"
 
 
+def served(store: Store, prefix: str, view: str) -> wire.Meta | None:
+    """What readers of a view are told by a store; None where it is not there."""
+    (value,) = store.get([wire.meta_key(prefix, view)])
+    return None if value is None else wire.decode_meta(value)
+
+
+def version(store: Store, prefix: str, view: str, version: str) -> wire.Meta | wire.Pushing | None:
+    """What a store says of a version's keys: what they are, or who is changing them; None where there are none."""
+    (value,) = store.get([wire.version_key(prefix, view, version)])
+    return None if value is None else wire.decode_version(value)
+
+
 def recall(folder: Path | None, store: Store, version: wire.Meta | wire.Pushing | None) -> Pushed | None:
     """The record of the last push, if the store holds what that push left; `version` is what the store says of it."""
     if folder is None or not isinstance(version, wire.Meta):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fsync import wire
 from fsync.errors import InputError
+from fsync.language.types import BIGINT
 from fsync.wire import Key, Meta, Value
 
 if TYPE_CHECKING:
@@ -183,14 +184,25 @@ class Known:
             empty={feature.name: feature.empty for feature in meta.features},
         )
 
-    def key(self, entity: Key) -> str:
-        """The store's key of an entity; raises InputError for what is none of the view's."""
-        assert self.meta is not None
-        return f"{self.before}{wire.entity_text(entity, self.meta.entity)}{self.after}"
+    def keys(self, entities: Sequence[Key]) -> list[str]:
+        """The store's keys of entities, none for a view that is missing.
 
-    def typed(self, plain: list[Any]) -> dict[str, Value]:
-        """Features by name, of what JSON has. Raises ValueError for what are no values of the features."""
-        return dict(zip(self.names, wire.restore(plain, self.conversions), strict=True))
+        Raises:
+            InputError: for what is none of the view's entities.
+        """
+        if self.meta is None:
+            return []
+        before, after, columns = self.before, self.after, self.meta.entity
+        is_integer = len(columns) == 1 and columns[0][1] == BIGINT
+        return [
+            f"{before}{entity if is_integer and type(entity) is int else wire.entity_text(entity, columns)}{after}"
+            for entity in entities
+        ]
+
+    def typed(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Value]]:
+        """Features by name, of rows as JSON has them. Raises ValueError for what are no values of the features."""
+        names = self.names
+        return [dict(zip(names, row, strict=True)) for row in wire.restore(rows, self.conversions)]
 
     def status(self, values: Mapping[str, Value], at: int) -> dict[str, Status]:
         # a feature's values are all of one type, so that equal is the same
@@ -200,19 +212,42 @@ class Known:
             worth |= {name: Status.STALE for name, end in self.ends.items() if at > end}
         return worth
 
+    def readings(
+        self,
+        view: str,
+        keys: Sequence[Key],
+        at: int,
+        found: Sequence[bytes | None],
+        held: Sequence[dict[str, Value] | None],
+        layer: Layer,
+    ) -> list[Reading]:
+        """What the values of entities say: `found` in the store, and `held` as of the instant."""
+        meta = self.meta
+        if meta is None:
+            return [Reading(view, key, at, None, {}, layer, self) for key in keys]
+        as_of = meta.as_of
+        return [
+            Reading(view, key, at, as_of, values, layer, self)
+            if values is not None
+            else self._reading_of_nothing(view, key, at, meta, value is not None, layer)
+            for key, value, values in zip(keys, found, held, strict=True)
+        ]
+
     def reading(
         self, view: str, key: Key, at: int, values: dict[str, Value] | None, is_there: bool, layer: Layer
     ) -> Reading:
         """What an entity's values say: None before its first item, or where it has no key (then it is not there)."""
-        meta = self.meta
-        if meta is None:
-            return Reading(view, key, at, None, {}, layer, self)
+        assert self.meta is not None
         if values is None:
-            # of the time before its push a store knows only the row that was valid at it
-            if at < meta.since or not (is_there or meta.sparse):
-                return Reading(view, key, at, meta.as_of, dict.fromkeys(self.names), layer, self, False)
-            values = dict(self.empty)
-        return Reading(view, key, at, meta.as_of, values, layer, self)
+            return self._reading_of_nothing(view, key, at, self.meta, is_there, layer)
+        return Reading(view, key, at, self.meta.as_of, values, layer, self)
+
+    def _reading_of_nothing(self, view: str, key: Key, at: int, meta: Meta, is_there: bool, layer: Layer) -> Reading:
+        """What it says that nothing holds as of an instant: empty values, or that they are missing."""
+        # of the time before its push a store knows only the row that was valid at it
+        if at < meta.since or not (is_there or meta.sparse):
+            return Reading(view, key, at, meta.as_of, dict.fromkeys(self.names), layer, self, False)
+        return Reading(view, key, at, meta.as_of, dict(self.empty), layer, self)
 
 
 def _end(meta: Meta, feature: wire.FeatureMeta) -> float:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from fsync import wire
+from fsync import pushed, wire
+from fsync.aim import GRACE_MS
 from fsync.errors import InputError
 from fsync.lease import Lease
-from fsync.push import GRACE_MS
 from fsync.store import Store
 
 
@@ -35,21 +35,19 @@ def roll_back(view: str, store: Store, *, prefix: str = wire.PREFIX, to: str | N
         PushUnderWay: when a push of the view has the lease.
     """
     with Lease(store, prefix, view) as lease:
-        (there,) = store.get([wire.meta_key(prefix, view)])
-        if there is None:
+        served = pushed.served(store, prefix, view)
+        if served is None:
             raise InputError(f"the view {view} was not pushed to {store.name}, or has expired")
-        served = wire.decode_meta(there)
         version = to or served.replaces
         if version is None:
             raise InputError(f"no version of {view} was served before {served.hash}")
         if version == served.hash:
             raise InputError(f"{view}@{version} is what is served")
-        key = wire.version_key(prefix, view, version)
-        (value,) = store.get([key])
-        lives = (store.lives(key) or 0) - GRACE_MS  # the keys outlive it
-        if value is None or lives <= 0:
+        meta = pushed.version(store, prefix, view, version)
+        # the keys outlive it
+        lives = (store.lives(wire.version_key(prefix, view, version)) or 0) - GRACE_MS
+        if meta is None or lives <= 0:
             raise InputError(f"the keys of {view}@{version} have expired", "change the specs back, build and push")
-        meta = wire.decode_version(value)
         if isinstance(meta, wire.Pushing):
             raise InputError(f"the push of {view}@{version} was cut off: nobody knows what its keys hold")
         meta = replace(meta, replaces=served.hash)

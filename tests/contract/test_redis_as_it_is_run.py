@@ -26,7 +26,7 @@ from fsync.store.cluster import slots
 from fsync.store.urls import parse_address
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import read_profile
-from tests.servers import free_port, redis_program, redis_server
+from tests.servers import free_port, redis_program, redis_server, wait_for
 
 AS_OF = to_milliseconds("1998-03-01")
 #: what docs/ml-engineers.md says that a pusher and a reader may do
@@ -118,12 +118,7 @@ def sentinel(folder: Path, master: int) -> Iterator[int]:
     settings.write_text(f"port {port}\nbind 127.0.0.1\ndir {folder}\nsentinel monitor features 127.0.0.1 {master} 1\n")
     with subprocess.Popen([redis_program(), str(settings), "--sentinel"], stdout=subprocess.DEVNULL) as process:
         try:
-            while True:
-                try:
-                    redis.Redis(port=port).ping()
-                    break
-                except redis.ConnectionError:
-                    time.sleep(0.05)
+            wait_for(port)
             yield port
         finally:
             process.kill()

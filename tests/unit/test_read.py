@@ -108,3 +108,19 @@ def test_a_file_that_is_no_store_is_out_of_reach(tmp_path: Path) -> None:
         held.execute("create table entry (other text)")
     with Reader(f"sqlite:///{tmp_path}/held.sqlite") as reader, pytest.raises(StoreOutOfReach):
         reader.read("v", 42)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["nonsense", "7", "[]x", '[["a",[1,"2"]]]', f"[[{9 * DAY},[1]]]", f'[[{9 * DAY},[1,"two"]]]', f"[[{9 * DAY},7]]"],
+)
+@pytest.mark.parametrize("cache", [0, 10])
+def test_a_value_that_is_none_is_named(path: Path, value: str, cache: int) -> None:
+    store = SqliteStore(path)
+    store.write(pa.array(["fs:{7}:v:0123abcd"]), pa.array([value]), DAY)
+    with (
+        Reader(store, cache=cache) as reader,
+        pytest.raises(InputError, match=r"holds something else where fs:\{7\}:v:0123abcd should be") as raised,
+    ):
+        reader.read_many("v", [42, 7], at=10 * DAY)
+    assert "--full" in (raised.value.mend or "")

@@ -89,7 +89,7 @@ def send(connection: AbstractConnection, commands: memoryview, count: int, expec
         redis.ConnectionError, OSError: when the connection ends before the last reply.
     """
     connection.send_packed_command([commands], check_health=False)
-    # redis-py reads replies one by one, at a twentieth of the speed; its socket is all that is needed here
+    # redis-py makes an object of each reply; its socket is all that is needed here
     socket: Any = connection._sock
     receive = socket.recv
     right, received = expected * count, 0

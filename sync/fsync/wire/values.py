@@ -40,11 +40,16 @@ NOT_FINITE: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.i
 #: how JSON becomes a value, for the types that JSON does not have
 CONVERTERS: Final[dict[str, Callable[[Any], Value]]] = {
     "decimal": Decimal,
-    "double": lambda plain: NOT_FINITE[plain] if isinstance(plain, str) else float(plain),
+    "double": lambda plain: plain if type(plain) is float else _double(plain),
     "timestamp": to_datetime,
     "date": date.fromisoformat,
     "uuid": UUID,
 }
+
+
+def _double(plain: Any) -> float:
+    """A DOUBLE that JSON does not have as one: a whole number, or what it has no number for."""
+    return NOT_FINITE[plain] if isinstance(plain, str) else float(plain)
 
 
 def parse(value: bytes) -> list[tuple[int, list[Any]]]:
@@ -59,19 +64,21 @@ def converters(types: Sequence[SqlType]) -> tuple[Conversion, ...]:
     return tuple((place, convert) for place, convert in found if convert is not None)
 
 
-def restore(plain: list[Any], conversions: Sequence[Conversion]) -> list[Value]:
-    """The values of an item as JSON has them, made those of their features: in place, since a read is short of time.
+def restore(rows: Sequence[Sequence[Any]], conversions: Sequence[Conversion]) -> list[tuple[Value, ...]]:
+    """Rows of values as JSON has them, made those of their features: column by column, which is quick.
 
     Raises:
-        ValueError: when they are no values of these types.
+        ValueError: when they are no values of these types, or the rows differ in length.
     """
+    if not rows:
+        return []
     try:
+        columns: list[Sequence[Value]] = list(zip(*rows, strict=True))
         for place, convert in conversions:
-            if (value := plain[place]) is not None:
-                plain[place] = convert(value)
+            columns[place] = [None if plain is None else convert(plain) for plain in columns[place]]
     except (TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise ValueError("not a value of the view's features") from error
-    return plain
+    return list(zip(*columns, strict=True))
 
 
 def decode(value: bytes, types: Sequence[SqlType]) -> tuple[Item, ...]:
@@ -80,14 +87,14 @@ def decode(value: bytes, types: Sequence[SqlType]) -> tuple[Item, ...]:
     Raises:
         ValueError: when it is no value of these types.
     """
-    conversions = converters(types)
     try:
         items = [(start, list(plain)) for start, plain in parse(value)]
     except TypeError as error:
         raise ValueError("not a value of the view's features") from error
     if any(len(plain) != len(types) for _, plain in items):
         raise ValueError("not a value of the view's features")
-    return tuple((start, tuple(restore(plain, conversions))) for start, plain in items)
+    rows = restore([plain for _, plain in items], converters(types))
+    return tuple((start, row) for (start, _), row in zip(items, rows, strict=True))
 
 
 def holding(items: Sequence[tuple[int, T]], at: int) -> T | None:
