@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import redis
 from redis.cluster import ClusterNode, RedisCluster
@@ -29,6 +29,13 @@ class ClusterServers:
 
     def all(self) -> list[redis.Redis]:
         return [self._client_of(node) for node in self.client.get_primaries()]
+
+    def there(self, server: redis.Redis, keys: Sequence[bytes]) -> list[Any]:
+        # one MGET is of one slot; a key that has moved since is an error among the values, and its new server shows it
+        with server.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.get(key)
+            return pipeline.execute(raise_on_error=False)
 
     def having(self, keys: pa.Array) -> Iterable[tuple[redis.Redis, pa.Array | None]]:
         import numpy as np

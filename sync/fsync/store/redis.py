@@ -52,6 +52,9 @@ class Servers(Protocol):
     def all(self) -> list[redis.Redis]:
         """Every server that has keys of its own."""
 
+    def there(self, server: redis.Redis, keys: Sequence[bytes]) -> list[Any]:
+        """The values that one server has of keys, in their order; something else than bytes for what it has not."""
+
     def having(self, keys: pa.Array) -> Iterable[tuple[redis.Redis, pa.Array | None]]:
         """Servers, and the numbers of the rows whose keys they have; None for all rows."""
 
@@ -67,6 +70,9 @@ class OneServer:
 
     def all(self) -> list[redis.Redis]:
         return [self.client]
+
+    def there(self, server: redis.Redis, keys: Sequence[bytes]) -> list[Any]:
+        return cast("list[Any]", server.execute_command("MGET", *keys)) if keys else []
 
     def having(self, keys: pa.Array) -> Iterable[tuple[redis.Redis, pa.Array | None]]:
         return [(self.client, None)]
@@ -188,8 +194,7 @@ class RedisStore:
                 with self._answering():
                     pattern = f"{_literal(before)}*{_literal(after)}"
                     cursor, keys = cast("tuple[int, list[bytes]]", server.scan(cursor, match=pattern, count=_SCANNED))
-                    # in a cluster a key can have moved since; its new server shows it too
-                    values = _pipelined(server, keys)
+                    values = self._writing.there(server, keys)
                 found = [
                     (text, value)
                     for key, value in zip(keys, values, strict=True)
@@ -291,13 +296,6 @@ def _as_text(key: bytes) -> str | None:
 
 def _rows(column: pa.Array, rows: pa.Array | None) -> pa.Array:
     return column if rows is None else column.take(rows)
-
-
-def _pipelined(server: redis.Redis, keys: Sequence[bytes]) -> list[Any]:
-    with server.pipeline(transaction=False) as pipeline:
-        for key in keys:
-            pipeline.get(key)
-        return pipeline.execute(raise_on_error=False)
 
 
 def _mend(reply: str) -> str | None:
