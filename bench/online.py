@@ -127,6 +127,11 @@ def change(root: Path) -> None:
     build_again(root)
 
 
+def lose_record(root: Path) -> None:
+    """Forget what was pushed, as a machine without a disk of its own does."""
+    shutil.rmtree(root / ".fsync/pushed")
+
+
 # ---------------------------------------------------------------- a Redis
 
 

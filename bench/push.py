@@ -31,7 +31,7 @@ def main() -> None:
         root = Path(folder) / "project"
         in_child(online.make_project, root, given.size)
         first, peak = against_pipe(bench, root, Path(folder), port, given.size, given.repeat)
-        again(bench, root, port, first, given.repeat)
+        again(bench, root, port, given.size, first, given.repeat)
         growth(bench, Path(folder), port, given.size, peak)
     if not given.alone:
         against_feast(bench, given.size, given.size / first)
@@ -70,8 +70,8 @@ def against_pipe(bench: Bench, root: Path, folder: Path, port: int, entities: in
     return push, median(peaks)
 
 
-def again(bench: Bench, root: Path, port: int, first: float, repeat: int) -> None:
-    """Further pushes: of the same table, of one that was built anew without a change, and of one with some."""
+def again(bench: Bench, root: Path, port: int, entities: int, first: float, repeat: int) -> None:
+    """Further pushes: of the same table, of one built anew, of one that has changed, and where nobody remembers the last."""
     redis.Redis(port=port).flushall()
     in_child(online.push, root, port)
 
@@ -83,12 +83,14 @@ def again(bench: Bench, root: Path, port: int, first: float, repeat: int) -> Non
                 in_child(happen, root)
             pushed, _ = in_child(online.push, root, port)
             assert (pushed["written"] > 0) == (happen is online.change)
+            assert pushed["keys"] == entities
             taken.append(pushed["seconds"])
         return median(taken) / first
 
     bench.tell("unchanged second push / first", pushed_after(None), "times", at_most=0.15)
     bench.tell("push after a build without a change / first", pushed_after(online.build_again), "times", at_most=0.15)
     bench.tell("push of 1 % changed / first", pushed_after(online.change), "times")
+    bench.tell("push without a record of the last / first", pushed_after(online.lose_record), "times")
 
 
 def growth(bench: Bench, folder: Path, port: int, entities: int, peak: float) -> None:
