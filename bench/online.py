@@ -91,7 +91,7 @@ def make_project(root: Path, entities: int) -> None:
     values = ", ".join(
         f"cast({_VALUES[planned.name]} as {planned.type}) as {planned.name}" for planned in view.features
     )
-    with duckdb.connect(str(root / FILE)) as connection:
+    with _connect(root) as connection:
         connection.execute(
             f"create table {VIEW} as with changes as (select user_id, unnest(if(user_id % 10 = 0, [0, 1, 2, 3], "
             f"[0, 1, 2])) as turn from range({entities}) as _(user_id)), numbered as (select user_id, "
@@ -103,9 +103,15 @@ def make_project(root: Path, entities: int) -> None:
     stamp(root, BUILT_AT, view.hash)
 
 
+def _connect(root: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(root / FILE), read_only=read_only)
+    connection.execute("set enable_progress_bar = false")  # stdout is for measures
+    return connection
+
+
 def build_again(root: Path) -> None:
     """Say that the table was built a minute later: a build that has changed nothing."""
-    with duckdb.connect(str(root / FILE)) as connection:
+    with _connect(root) as connection:
         ((comment,),) = connection.execute("select comment from duckdb_tables()").fetchall()
     stamped = json.loads(comment)["fsync"]
     stamp(root, str(datetime.fromisoformat(stamped["built_at"]) + timedelta(minutes=1)), stamped["hash"])
@@ -113,14 +119,14 @@ def build_again(root: Path) -> None:
 
 def stamp(root: Path, built_at: str, version: str) -> None:
     """Say when the table was built, and of which version it is."""
-    with duckdb.connect(str(root / FILE)) as connection:
+    with _connect(root) as connection:
         written = json.dumps({"fsync": {"view": VIEW, "hash": version, "built_at": built_at}})
         connection.execute(f"comment on table {VIEW} is '{written}'")
 
 
 def change(root: Path) -> None:
     """Give one entity in a hundred another value."""
-    with duckdb.connect(str(root / FILE)) as connection:
+    with _connect(root) as connection:
         connection.execute(
             f"update {VIEW} set orders_ever = orders_ever + 1 where valid_to >= '{BUILT_AT}' and user_id % 100 = 0"
         )
@@ -217,7 +223,7 @@ def write_commands(port: int, file: Path) -> int:
 
 def write_parquet(root: Path, file: Path) -> int:
     """The rows that hold now, as other feature stores take them; how many."""
-    with duckdb.connect(str(root / FILE), read_only=True) as connection:
+    with _connect(root, read_only=True) as connection:
         # DECIMAL(38) and timestamps that Feast does not take are DOUBLE and microseconds
         columns = (f"cast({name} as double) as {name}" if "decimal" in sql else name for name, sql in _VALUES.items())
         names = ", ".join(columns)

@@ -8,21 +8,33 @@ from typing import Annotated, Any
 
 import typer
 
+from fsync.errors import InputError
 from fsync.instant import to_text
-from fsync.read import Layer, Reader, Reading
+from fsync.read import Batch, Layer, Reader, Reading
 from fsync.wire import PREFIX, Value
 from fsync_cli.console import emit, emit_json, say, shown, table
 from fsync_cli.options import Json, Online, Prefix, ProjectDir, Snapshot, embedded, instant
 
 
 def get(
-    view: Annotated[str, typer.Argument(metavar="VIEW", help="The view to read.")],
-    keys: Annotated[
+    asked: Annotated[
         list[str],
         typer.Argument(
-            metavar="KEY", help="Entities; the columns of one are joined by '|'. A negative number goes after --."
+            metavar="[VIEW] KEY",
+            help="A view, if no service is named, then entities; the columns of one are joined by '|'. "
+            "A negative number goes after --.",
         ),
     ],
+    service: Annotated[
+        str | None,
+        typer.Option(
+            "--service",
+            envvar="FSYNC_SERVICE",
+            metavar="NAME",
+            help="Read the vector of a feature service. Where its views have different entities, a key is "
+            "user_id=42,merchant_id=7.",
+        ),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option("--at", envvar="FSYNC_AT", metavar="TIME", help="The instant asked for.", show_default="now"),
@@ -37,15 +49,47 @@ def get(
 
     The exit code is 1 when nothing could be read for some entity (all of its features are missing).
     """
+    view, keys = (None, asked) if service is not None else (asked[0], asked[1:])
+    if not keys:
+        raise InputError(f"which entity of {view or service}?", f"fsync get {view or '--service ' + str(service)} KEY")
     with Reader(online or embedded(project_dir), prefix=prefix, snapshot=snapshot) as reader:
-        readings = reader.read_many(view, keys, at=instant(at))
-    for key, reading in zip(keys, readings, strict=True):
-        if json:
-            emit_json(_as_json(key, reading))
+        if service is not None:
+            batch = reader.read_service(service, [_columns(key) for key in keys], at=instant(at))
+            is_missing = _tell_service(service, keys, batch, json)
         else:
-            _tell(key, reading)
-    if any(reading.is_missing for reading in readings):
+            readings = reader.read_many(str(view), keys, at=instant(at))
+            for key, reading in zip(keys, readings, strict=True):
+                if json:
+                    emit_json(_as_json(key, reading))
+                else:
+                    _tell(key, reading)
+            is_missing = any(reading.is_missing for reading in readings)
+    if is_missing:
         raise typer.Exit(1)
+
+
+def _columns(key: str) -> str | dict[str, str]:
+    """A key of several entities, `user_id=42,merchant_id=7`, as a mapping."""
+    pairs = [part.partition("=") for part in key.split(",")]
+    return {name: value for name, _, value in pairs} if all(equals for _, equals, _ in pairs) else key
+
+
+def _tell_service(service: str, keys: list[str], batch: Batch, json: bool) -> bool:
+    """Print vectors; whether one of them is missing altogether."""
+    is_missing = False
+    for row, (key, values, statuses) in enumerate(zip(keys, batch.to_dicts(), batch.statuses(), strict=True)):
+        is_missing |= all(readings[row].is_missing for readings in batch.readings.values())
+        at = next(readings[row].at for readings in batch.readings.values())
+        if json:
+            features = {
+                name: {"value": _jsonable(value), "status": statuses[name].value} for name, value in values.items()
+            }
+            emit_json({"service": service, "key": key, "at": to_text(at), "features": features})
+        else:
+            say(f"{service} {key} at {to_text(at)}")
+            rows = [[name, shown(value), statuses[name].value] for name, value in values.items()]
+            emit(table(["feature", "value", "status"], rows))
+    return is_missing
 
 
 def _as_json(key: str, reading: Reading) -> dict[str, Any]:

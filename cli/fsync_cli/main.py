@@ -11,7 +11,7 @@ import typer
 
 from fsync import __version__
 from fsync.errors import FsyncError, OutOfDate, SpecErrors
-from fsync_cli import build, compile, demo, get, push, rollback
+from fsync_cli import build, compile, demo, get, push, rollback, train
 from fsync_cli.console import counted, say
 
 _EXIT_BUG: Final = 70
@@ -26,6 +26,7 @@ fsync: features as YAML, built by dbt, served from Redis.
   fsync push       bring the latest values to the online store
   fsync get        read them: fsync get VIEW KEY
   fsync rollback   serve what was served before the last change of a view
+  fsync train      join labels with features as of their times
 
 `fsync COMMAND --help` tells more of each."""
 
@@ -45,6 +46,7 @@ COMMANDS: Final = (
     ("push", push.push),
     ("get", get.get),
     ("rollback", rollback.rollback),
+    ("train", train.train),
 )
 
 for _name, _command in COMMANDS:

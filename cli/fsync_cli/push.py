@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
@@ -75,6 +75,7 @@ def push(
     from fsync.compile import plan_project
     from fsync.push import push_view
     from fsync.pushed import folder_of
+    from fsync.services import push_services
     from fsync.spec.project import open_project
     from fsync.store import default_url, open_store
     from fsync.warehouse.duckdb import Warehouse
@@ -82,7 +83,10 @@ def push(
 
     project = open_project(project_dir)
     moment, ahead = instant(as_of), duration(horizon)
-    chosen = plan_project(project).chosen(views or [])
+    plan = plan_project(project)
+    chosen = plan.chosen(views or [])
+    names = {view.name for view in chosen}
+    services = [service for service in plan.services if names & {view.name for view in service.views}]
     with ExitStack() as opened:
         urls = [online or default_url(project.root), *([snapshot] if snapshot else [])]
         stores = [opened.enter_context(closing(open_store(url))) for url in urls]
@@ -106,7 +110,18 @@ def push(
                         progress=progress,
                     )
                 _tell(report, store.name, json)
+            changed = push_services(services, store, horizon=ahead, prefix=prefix, dry_run=dry_run)
+            _tell_services(changed, store.name, dry_run, json)
             say(f"{'looked at' if dry_run else 'pushed to'} {store.name}")
+
+
+def _tell_services(changed: Mapping[str, bool], store: str, dry_run: bool, json: bool) -> None:
+    verb = "would write" if dry_run else "wrote"
+    for name, is_changed in changed.items():
+        if json:
+            emit_json({"store": store, "service": name, "changed": is_changed, "dry_run": dry_run})
+        else:
+            say(f"service {name}: {f'{verb} its definition' if is_changed else 'unchanged'}")
 
 
 def _tell(report: PushReport, store: str, json: bool) -> None:

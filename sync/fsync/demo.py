@@ -18,6 +18,7 @@ from fsync.instant import to_datetime, to_milliseconds
 from fsync.plan import View
 from fsync.push import PushReport, push_view
 from fsync.read import Reader, Reading
+from fsync.root import find_reference
 from fsync.spec.project import open_project
 from fsync.store import default_url, open_store
 from fsync.warehouse.duckdb import Warehouse
@@ -83,9 +84,7 @@ def run_demo(folder: Path, *, progress: Progress | None = None) -> DemoReport:
 
 
 def _copy_reference(folder: Path) -> None:
-    """The reference warehouse: beside the package in an installation, around it in a checkout."""
-    here = Path(__file__).parent
-    root = here / "reference" if (here / "reference").is_dir() else here.parent.parent
+    root = find_reference()
     folder.mkdir(parents=True, exist_ok=True)
     for part in _PARTS:
         if (root / part).is_dir():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,13 +17,17 @@ from cachetools import LRUCache
 from fsync import wire
 from fsync.errors import InputError, StoreOutOfReach
 from fsync.reading import NOTHING_KNOWN, Batch, Known, Layer, Reading
-from fsync.wire import Key, Value
+from fsync.wire import Key, Meta, ServiceMeta, Value
 
 #: how often a read starts again because a push has changed the view under it
 _TRIES: Final = 100
 
 #: what a lookup asks for, what it is sent, and what it comes to
 Asking = Generator[list[str], Sequence[bytes | None], Batch]
+
+
+#: an entity of a service: of one column its value; of views with different entities a mapping of column and value
+ServiceKey = Key | Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -50,6 +54,7 @@ class Lookup:
     cache_size: int = 0
     cache_seconds: float = 0.0
     _known: dict[str, Known] = field(default_factory=dict)
+    _services: dict[str, tuple[bytes, ServiceMeta]] = field(default_factory=dict)
     _cache: LRUCache[str, _Cached] = field(init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -72,6 +77,33 @@ class Lookup:
             if self._is_still(views, known, metas):
                 return self._batch(views, known, names, keys, values, at, now)
         raise StoreOutOfReach("the views are pushed again and again while they are read", "is one pushed in a loop?")
+
+    def ask_service(self, service: str, keys: Sequence[ServiceKey], at: int | None, now: int) -> Asking:
+        """Read the vectors of a service; see `ask`.
+
+        Raises:
+            InputError: when the service is not there, or a key does not have its entity columns.
+        """
+        key = wire.service_key(self.prefix, service)
+        for _ in range(_TRIES):
+            if service not in self._services:
+                (raw,) = yield [key]
+                if raw is None:
+                    mend = "`fsync push` brings services along with their views"
+                    raise InputError(f"the service {service} was not pushed to this store, or has expired", mend)
+                self._services[service] = raw, wire.decode_service(raw)
+            raw, meta = self._services[service]
+            readings: dict[str, Sequence[Reading]] = {}
+            metas: dict[str, Meta | None] = {}
+            seen: set[bytes | None] = {raw}
+            for columns, views in _by_entity(meta):
+                of_views = yield from _along(self.ask(views, _entities(meta, columns, keys), at, now), key, seen)
+                readings |= of_views.readings
+                metas |= of_views.metas
+            if seen == {raw}:
+                return Batch(tuple(keys), readings, metas, meta)
+            del self._services[service]  # it has another definition now
+        raise StoreOutOfReach("the service is pushed again and again while it is read", "is one pushed in a loop?")
 
     def cached(self, view: str, key: Key, at: int | None, now: int) -> Reading | None:
         """An entity that was read lately; None for one that has to be read."""
@@ -152,8 +184,8 @@ class Lookup:
         held: list[Any] = []
         for name, value in zip(names, found, strict=True):
             try:
-                held.append(None if value is None else wire.holding(wire.parse(value), at))
-            except (ValueError, TypeError) as error:
+                held.append(None if value is None else wire.parse_holding(value, at))
+            except (ValueError, TypeError, LookupError) as error:
                 raise _no_value(name) from error
         rows = [row for row in held if row is not None]
         try:
@@ -177,6 +209,42 @@ class Lookup:
         with self._turn:
             self._cache[name] = _Cached(known, items, time.monotonic() + self.cache_seconds)
         return None if values is None else values.copy()
+
+
+def _by_entity(service: ServiceMeta) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Entity columns, and the views that have them."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for view in service.views:
+        groups.setdefault(service.entities[view], []).append(view)
+    return list(groups.items())
+
+
+def _entities(service: ServiceMeta, columns: tuple[str, ...], keys: Sequence[ServiceKey]) -> list[Key]:
+    """The keys of some of the service's views."""
+    if all(not isinstance(key, Mapping) for key in keys) and len(set(service.entities.values())) == 1:
+        return list(keys)
+    entities = []
+    for key in keys:
+        if not isinstance(key, Mapping) or not key.keys() >= set(columns):
+            raise InputError(
+                f"a key of the service {service.name} has {' and '.join(service.columns)}, and not {key!r}"
+            )
+        values = tuple(key[column] for column in columns)
+        entities.append(values[0] if len(values) == 1 else values)
+    return entities
+
+
+def _along(asking: Asking, key: str, seen: set[bytes | None]) -> Asking:
+    """The same, with one key more in every question; its values go into `seen`."""
+    try:
+        wanted = next(asking)
+        while True:
+            *values, value = yield [*wanted, key]
+            seen.add(value)
+            wanted = asking.send(values)
+    except StopIteration as end:
+        batch: Batch = end.value
+        return batch
 
 
 def _check(known: Known, name: str, row: Sequence[Any] | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -98,10 +98,58 @@ class View:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A feature of a service, and the view that has it."""
+
+    view: View
+    planned: Planned
+
+
+@dataclass(frozen=True)
+class PlannedService:
+    """A feature service: the features that one model reads, in its order."""
+
+    name: str
+    owner: str
+    description: str | None
+    members: tuple[Member, ...]
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views that its features are of, each once."""
+        return tuple({member.view.name: member.view for member in self.members}.values())
+
+
+@dataclass(frozen=True)
 class Plan:
-    """Views in the order of their names."""
+    """Views and services in the order of their names."""
 
     views: tuple[View, ...]
+    services: tuple[PlannedService, ...] = ()
+
+    def members(self, features: Sequence[str]) -> tuple[Member, ...]:
+        """Features by name, with their views, in the order given.
+
+        Raises:
+            InputError: for a name that no feature has, or one that is given twice.
+        """
+        known = {planned.name: Member(view, planned) for view in self.views for planned in view.features}
+        for name in features:
+            if name not in known:
+                near = did_you_mean(name, known)
+                raise InputError(f"there is no feature {name!r}", near[0] if near else None)
+            if features.count(name) > 1:
+                raise InputError(f"the feature {name!r} is asked for twice")
+        return tuple(known[name] for name in features)
+
+    def service(self, name: str) -> PlannedService:
+        """The service of this name; raises InputError where there is none."""
+        services = {service.name: service for service in self.services}
+        if name not in services:
+            near = did_you_mean(name, services)
+            there = f"there are: {', '.join(services)}" if services else "each is a file in feature_specs/services/"
+            raise InputError(f"there is no service {name!r}", near[0] if near else there)
+        return services[name]
 
     def chosen(self, names: Sequence[str]) -> tuple[View, ...]:
         """The views of these names, each once; all of them for no name.
@@ -120,7 +168,12 @@ class Plan:
 def make_plan(catalog: Catalog) -> Plan:
     """Plan a catalog that has passed every check."""
     types = feature_types(catalog)
-    return Plan(tuple(_view(name, of_view, catalog, types) for name, of_view in sorted(catalog.by_view().items())))
+    views = Plan(tuple(_view(name, of_view, catalog, types) for name, of_view in sorted(catalog.by_view().items())))
+    services = (
+        PlannedService(service.name, service.owner, service.description, views.members(service.features))
+        for service in sorted(catalog.services, key=lambda service: service.name)
+    )
+    return replace(views, services=tuple(services))
 
 
 def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[str, SqlType]) -> View:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Final
 from fsync import wire
 from fsync.errors import InputError, StoreOutOfReach
 from fsync.instant import Moment, now, to_milliseconds
-from fsync.lookup import Asking, Lookup
+from fsync.lookup import Asking, Lookup, ServiceKey
 from fsync.reading import Batch, Layer, Reading, Status
 from fsync.root import find_root
 from fsync.store import AsyncStore, Store, default_url, open_async_store, open_store
@@ -154,15 +154,34 @@ class Reader:
         asked twice: for the values, and whether a push has changed them meanwhile.
         """
         instant = None if at is None else to_milliseconds(at)
+        return self._ask(lambda lookup: lookup.ask(views, keys, instant, now()))
+
+    def read_service(self, service: str, keys: Sequence[ServiceKey], *, at: Moment | None = None) -> Batch:
+        """The vectors of a feature service, one an entity, in the order and types of its training set.
+
+        Args:
+            service: its name. `fsync push` brings it along with its views.
+            keys: entities, as for `read`. Where the views of the service have different entities, mappings such as
+                {"user_id": 42, "merchant_id": 7}.
+            at: the instant asked for; without one, now.
+
+        Raises:
+            InputError: when the service is not there, or a key does not have its entity columns.
+            StoreOutOfReach: when the store does not answer, and there is no snapshot.
+        """
+        instant = None if at is None else to_milliseconds(at)
+        return self._ask(lambda lookup: lookup.ask_service(service, keys, instant, now()))
+
+    def _ask(self, ask: Callable[[Lookup], Asking]) -> Batch:
         layers = self._layers
         if not layers.is_resting:
             try:
-                return _driven(layers.online.ask(views, keys, instant, now()), self._store)
+                return _driven(ask(layers.online), self._store)
             except StoreOutOfReach as error:
                 layers.failed(error)
         assert layers.snapshot is not None
         assert self._snapshot is not None
-        return _driven(layers.snapshot.ask(views, keys, instant, now()), self._snapshot)
+        return _driven(ask(layers.snapshot), self._snapshot)
 
     def close(self) -> None:
         self._store.close()
@@ -211,15 +230,22 @@ class AsyncReader:
 
     async def read_batch(self, views: Sequence[str], keys: Sequence[Key], *, at: Moment | None = None) -> Batch:
         instant = None if at is None else to_milliseconds(at)
+        return await self._ask(lambda lookup: lookup.ask(views, keys, instant, now()))
+
+    async def read_service(self, service: str, keys: Sequence[ServiceKey], *, at: Moment | None = None) -> Batch:
+        instant = None if at is None else to_milliseconds(at)
+        return await self._ask(lambda lookup: lookup.ask_service(service, keys, instant, now()))
+
+    async def _ask(self, ask: Callable[[Lookup], Asking]) -> Batch:
         layers = self._layers
         if not layers.is_resting:
             try:
-                return await _awaited(layers.online.ask(views, keys, instant, now()), self._store)
+                return await _awaited(ask(layers.online), self._store)
             except StoreOutOfReach as error:
                 layers.failed(error)
         assert layers.snapshot is not None
         assert self._snapshot is not None
-        return await _awaited(layers.snapshot.ask(views, keys, instant, now()), self._snapshot)
+        return await _awaited(ask(layers.snapshot), self._snapshot)
 
     async def close(self) -> None:
         await self._store.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fsync import wire
 from fsync.errors import InputError
 from fsync.language.types import BIGINT
-from fsync.wire import Key, Meta, Value
+from fsync.wire import Key, Meta, ServiceFeature, ServiceMeta, Value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,35 +80,60 @@ class Batch:
     """The features of several entities from one or several views, as of one instant.
 
     `readings` has for each view one reading an entity, in the order of `keys`; `metas` what each view's readings
-    were read by, None for a view that is missing.
+    were read by, None for a view that is missing. Of a service, `service` says which features are asked for.
     """
 
     keys: tuple[Key, ...]
     readings: Mapping[str, Sequence[Reading]]
     metas: Mapping[str, Meta | None]
+    service: ServiceMeta | None = None
+
+    @property
+    def features(self) -> tuple[ServiceFeature, ...]:
+        """The columns, in order: those of the service, or of the views that are there, one view after another."""
+        if self.service is not None:
+            return self.service.features
+        return tuple(
+            ServiceFeature(view, feature.name, feature.type)
+            for view, meta in self.metas.items()
+            if meta is not None
+            for feature in meta.features
+        )
+
+    def column(self, feature: ServiceFeature) -> list[Value]:
+        """A feature's values, one an entity; None where it is missing."""
+        return [reading.values.get(feature.name) for reading in self.readings[feature.view]]
 
     def to_dicts(self) -> list[dict[str, Value]]:
-        """One dict of feature and value for each entity, the views' features one after another."""
-        merged: list[dict[str, Value]] = [{} for _ in self.keys]
-        for readings in self.readings.values():
-            for into, reading in zip(merged, readings, strict=True):
-                into |= reading.values
-        return merged
+        """One dict of feature and value for each entity, in the order of `features`."""
+        names = [feature.name for feature in self.features]
+        columns = [self.column(feature) for feature in self.features]
+        if not columns:
+            return [{} for _ in self.keys]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    def statuses(self) -> list[dict[str, Status]]:
+        """One dict of feature and status for each entity; what a value is worth, see `Status`."""
+        found = {view: [reading.status for reading in readings] for view, readings in self.readings.items()}
+        return [
+            {feature.name: found[feature.view][row].get(feature.name, Status.MISSING) for feature in self.features}
+            for row in range(len(self.keys))
+        ]
 
     def to_arrow(self) -> pa.Table:
         """One column for each feature, of its type (UUIDs are text, timestamps milliseconds without a zone)."""
         import pyarrow as pa
 
         columns: dict[str, pa.Array] = {}
-        for view, meta in self.metas.items():
-            for feature in meta.features if meta is not None else ():
-                values = (reading.values[feature.name] for reading in self.readings[view])
-                plain = [str(value) if feature.type.name == "uuid" and value is not None else value for value in values]
-                columns[feature.name] = pa.array(plain, _arrow_type(feature.type))
+        for feature in self.features:
+            values = self.column(feature)
+            if feature.type.name == "uuid":
+                values = [None if value is None else str(value) for value in values]
+            columns[feature.name] = pa.array(values, _arrow_type(feature.type))
         return pa.table(columns)
 
     def to_numpy(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-        """A matrix of DOUBLE, one row an entity and one column a feature, in the order of the views and their features.
+        """A matrix of DOUBLE, one row an entity and one column a feature, in the order of `features`.
 
         NULL is NaN, true 1 and false 0.
 
@@ -117,17 +142,14 @@ class Batch:
         """
         import numpy as np
 
-        features = [
-            (view, feature) for view, meta in self.metas.items() if meta is not None for feature in meta.features
-        ]
-        for _, feature in features:
+        features = self.features
+        for feature in features:
             if not (feature.type.is_number or feature.type.name == "boolean"):
                 raise InputError(f"{feature.name} is {feature.type}: it has no place in a matrix of numbers")
         matrix = np.full((len(self.keys), len(features)), math.nan)
-        for column, (view, feature) in enumerate(features):
-            for row, reading in enumerate(self.readings[view]):
-                value = reading.values[feature.name]
-                matrix[row, column] = math.nan if value is None else float(value)
+        for number, feature in enumerate(features):
+            for row, value in enumerate(self.column(feature)):
+                matrix[row, number] = math.nan if value is None else float(value)
         return matrix
 
 
@@ -202,7 +224,10 @@ class Known:
     def typed(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Value]]:
         """Features by name, of rows as JSON has them. Raises ValueError for what are no values of the features."""
         names = self.names
-        return [dict(zip(names, row, strict=True)) for row in wire.restore(rows, self.conversions)]
+        restored = wire.restore(rows, self.conversions)
+        if restored and len(restored[0]) != len(names):
+            raise ValueError("not the values of the view's features")
+        return [dict(zip(names, row)) for row in restored]  # noqa: B905  # all rows are as long as the first
 
     def status(self, values: Mapping[str, Value], at: int) -> dict[str, Status]:
         # a feature's values are all of one type, so that equal is the same

@@ -8,7 +8,7 @@ import string
 import pytest
 import yaml
 
-from fsync import files
+from fsync import properties
 
 POOLS = (
     string.printable[:95],
@@ -25,7 +25,7 @@ def test_yaml_is_the_same_with_and_without_libyaml(monkeypatch: pytest.MonkeyPat
         pool = randomly.choice(POOLS)
         texts = ["".join(randomly.choices(pool, k=randomly.choice((0, 1, 5, 90, 130)))) for _ in range(4)]
         value = {"name": texts[0], "columns": [{"description": texts[1], "tags": [*texts[2:], None, True, 1]}]}
-        monkeypatch.setattr(files, "_QUICK", yaml.CSafeDumper)
-        quick = files._yaml(value)
-        monkeypatch.setattr(files, "_QUICK", yaml.SafeDumper)
-        assert quick == files._yaml(value)
+        monkeypatch.setattr(properties, "_QUICK", yaml.CSafeDumper)
+        quick = properties._yaml(value)
+        monkeypatch.setattr(properties, "_QUICK", yaml.SafeDumper)
+        assert quick == properties._yaml(value)

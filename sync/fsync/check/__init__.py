@@ -15,6 +15,7 @@ from fsync.check.entities import entities_exist
 from fsync.check.expressions import expressions_are_typed
 from fsync.check.grains import grains_fit
 from fsync.check.names import names_are_free
+from fsync.check.services import services_are_whole
 from fsync.check.sources import sources_have_event_time
 from fsync.check.ties import ties_can_be_broken
 from fsync.check.views import views_agree
@@ -32,6 +33,7 @@ RULES: Final[tuple[Rule, ...]] = (
     grains_fit,
     defaults_fit,
     ties_can_be_broken,
+    services_are_whole,
 )
 
 ADVICE: Final[tuple[Rule, ...]] = (meanings_differ,)

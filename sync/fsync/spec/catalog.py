@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 from fsync.spec.feature import Feature
 from fsync.spec.issue import Issue
-from fsync.spec.load import load_features
+from fsync.spec.load import load_features, load_services
 from fsync.spec.project import Project
+from fsync.spec.service import Service
 from fsync.spec.source import Source, load_sources
 
 
 @dataclass(frozen=True, eq=False)
 class Catalog:
-    """Features in reading order; sources by the name a spec uses. Equal to itself alone."""
+    """Features and services in reading order; sources by the name a spec uses. Equal to itself alone."""
 
     features: tuple[Feature, ...]
     sources: Mapping[str, Source]
+    services: tuple[Service, ...] = ()
 
     def by_view(self) -> Mapping[str, list[Feature]]:
         """The features of each view, in reading order."""
@@ -35,4 +37,5 @@ def load_catalog(project: Project) -> tuple[Catalog, tuple[Issue, ...]]:
     """
     features, feature_issues = load_features(project)
     sources, source_issues = load_sources(project)
-    return Catalog(features, sources), (*feature_issues, *source_issues)
+    services, service_issues = load_services(project)
+    return Catalog(features, sources, services), (*feature_issues, *source_issues, *service_issues)

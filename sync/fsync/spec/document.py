@@ -84,6 +84,27 @@ class Document:
         return self.lines[line] if line < len(self.lines) else ""
 
 
+@dataclass(frozen=True)
+class Written:
+    """Where a spec stands: the file, and the paths of its keys (some of a feature in `defaults:`)."""
+
+    document: Document
+    base: Path
+    inherited: Mapping[str, Path]
+
+    def path(self, key: str) -> Path:
+        return self.inherited.get(key, (*self.base, key))
+
+    def has(self, key: str) -> bool:
+        return self.document.has(self.path(key))
+
+    def place(self, key: str) -> Place:
+        return self.document.place(self.path(key))
+
+    def within(self, key: str, start: int, end: int) -> Place:
+        return self.document.within(self.path(key), start, end)
+
+
 def read(file: str, text: str) -> tuple[Document | None, tuple[Issue, ...]]:
     """Parse the text of one YAML file.
 

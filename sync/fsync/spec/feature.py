@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -13,8 +12,7 @@ from sqlglot import exp
 
 from fsync.language.duration import Duration, parse_duration
 from fsync.language.transformations import Reach, Transformation
-from fsync.spec.document import Document, Path
-from fsync.spec.issue import Place
+from fsync.spec.document import Written
 
 NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,99}$"
 HOW_TO_NAME: Final = "a name is lower-case letters, digits and underscores, and starts with a letter"
@@ -60,25 +58,27 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Scale = Annotated[int, Field(ge=0, le=12)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A form that says no to what it does not know, and converts nothing."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Sla(_Strict):
+class Sla(Strict):
     """What the owner promises to those who read the feature."""
 
     freshness: DurationText | None = None
     availability: Percentage | None = None
 
 
-class Backfill(_Strict):
+class Backfill(Strict):
     """From when the values can be trusted, and why."""
 
     from_: Annotated[date, BeforeValidator(_not_a_time), Field(alias="from")]
     note: Text
 
 
-class FeatureSpec(_Strict):
+class FeatureSpec(Strict):
     """One feature as YAML says it."""
 
     name: Name
@@ -171,24 +171,3 @@ class Feature:
     def is_ordered(self) -> bool:
         """Whether the value depends on the order of events, so that those of one instant need one."""
         return self.call is not None and self.call.transformation.is_ordered
-
-
-@dataclass(frozen=True)
-class Written:
-    """Where a feature stands: the file, and the paths of its keys (some in `defaults:`)."""
-
-    document: Document
-    base: Path
-    inherited: Mapping[str, Path]
-
-    def path(self, key: str) -> Path:
-        return self.inherited.get(key, (*self.base, key))
-
-    def has(self, key: str) -> bool:
-        return self.document.has(self.path(key))
-
-    def place(self, key: str) -> Place:
-        return self.document.place(self.path(key))
-
-    def within(self, key: str, start: int, end: int) -> Place:
-        return self.document.within(self.path(key), start, end)

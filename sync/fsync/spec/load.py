@@ -1,8 +1,9 @@
-"""Files of `feature_specs/` to features, with every fault of their form at once."""
+"""Files of `feature_specs/` to features and services, with every fault of their form at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import pathlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,36 +11,78 @@ from pydantic import ValidationError
 
 from fsync.language.duration import Duration, parse_duration
 from fsync.language.expression import Fault
-from fsync.spec.document import Document, Path, read
-from fsync.spec.feature import Feature, FeatureSpec, Written
-from fsync.spec.form import faults_of_form
+from fsync.spec.document import Document, Path, Written, read
+from fsync.spec.feature import Feature, FeatureSpec
+from fsync.spec.form import SERVICE, faults_of_form
 from fsync.spec.issue import Issue
-from fsync.spec.project import Project
+from fsync.spec.project import SERVICES, Project
+from fsync.spec.service import Service, ServiceSpec
 from fsync.spec.transformation import read_scalar, read_transformation
 
 
 def load_features(project: Project) -> tuple[tuple[Feature, ...], tuple[Issue, ...]]:
     """Every feature below `feature_specs/`, in the order of file names; and the faults of their form."""
-    features: list[Feature] = []
-    issues: list[Issue] = []
-    for path in sorted([*project.specs.rglob("*.yml"), *project.specs.rglob("*.yaml")]):
+    services = project.specs / SERVICES
+    files = [path for path in _files(project.specs) if not path.is_relative_to(services)]
+    features, issues = [], []
+    for found in _loaded(files, project, _in_document):
+        if isinstance(found, Feature):
+            features.append(found)
+        elif isinstance(found, Issue):
+            issues.append(found)
+    return tuple(features), tuple(issues)
+
+
+def load_services(project: Project) -> tuple[tuple[Service, ...], tuple[Issue, ...]]:
+    """Every service in `feature_specs/services/`, in the order of file names; and the faults of their form."""
+    services, issues = [], []
+    for found in _loaded(_files(project.specs / SERVICES), project, _service):
+        if isinstance(found, Service):
+            services.append(found)
+        elif isinstance(found, Issue):
+            issues.append(found)
+    return tuple(services), tuple(issues)
+
+
+def _files(folder: pathlib.Path) -> list[pathlib.Path]:
+    return sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")])
+
+
+def _loaded(
+    files: Iterable[pathlib.Path],
+    project: Project,
+    load: Callable[[Document], Iterable[Feature | Service | Issue]],
+) -> Iterator[Feature | Service | Issue]:
+    for path in files:
         file = project.relative(path)
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             document, _ = read(file, "")
             assert document is not None  # an empty text is an empty document
-            issues.append(Issue("bad-yaml", f"this file cannot be read: {error}", document.place(())))
+            yield Issue("bad-yaml", f"this file cannot be read: {error}", document.place(()))
             continue
         document, faults = read(file, text)
-        issues += faults
+        yield from faults
         if document is not None:
-            for found in _in_document(document):
-                if isinstance(found, Feature):
-                    features.append(found)
-                else:
-                    issues.append(found)
-    return tuple(features), tuple(issues)
+            yield from load(document)
+
+
+def _service(document: Document) -> Iterator[Service | Issue]:
+    top = document.value
+    if top is None:
+        yield Issue("missing-key", "this file holds no service", document.place(()))
+        return
+    if not isinstance(top, Mapping):
+        yield Issue("wrong-type", "a service is a mapping of keys to values", document.place(()))
+        return
+    written = Written(document, (), {})
+    try:
+        spec = ServiceSpec.model_validate(top)
+    except ValidationError as error:
+        yield from faults_of_form(error, top, written, SERVICE)
+        return
+    yield Service(spec.name, spec.owner, tuple(spec.features), spec.description, written)
 
 
 def _in_document(document: Document) -> Iterator[Feature | Issue]:

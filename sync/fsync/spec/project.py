@@ -14,6 +14,8 @@ from fsync.errors import InputError
 from fsync.root import PROJECT_FILE, find_root
 
 SPECS: Final = "feature_specs"
+#: below the specs: those of services
+SERVICES: Final = "services"
 #: below the first model path: where compiled models go
 GENERATED: Final = "features"
 
@@ -28,6 +30,7 @@ class Project:
     #: where dbt writes its artefacts
     target_path: str
     model_paths: tuple[str, ...]
+    macro_paths: tuple[str, ...]
     #: where dbt's YAML can declare something that a feature reads: models, seeds, snapshots
     yaml_paths: tuple[str, ...]
 
@@ -72,6 +75,7 @@ def open_project(folder: Path) -> Project:
         profile=profile if isinstance(profile, str) else settings["name"],
         target_path=str(os.environ.get("DBT_TARGET_PATH") or settings.get("target-path") or "target"),
         model_paths=models,
+        macro_paths=_paths(settings, "macro-paths", "macros"),
         yaml_paths=(*models, *others),
     )
 

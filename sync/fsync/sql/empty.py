@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from fsync.errors import InputError, one_line
-from fsync.language.types import DOUBLE
+from fsync.language.types import DOUBLE, SqlType
 from fsync.plan import Planned, View
 from fsync.sql.engines import duckdb as engine
 from fsync.sql.logical import cast, logical
@@ -34,6 +34,14 @@ def empty_values(view: View) -> tuple[Value, ...]:
     if asked:
         known |= zip((planned.name for planned in asked), _computed(asked, view), strict=True)
     return tuple(known[planned.name] for planned in view.features)
+
+
+def empty_literal(value: Value, kind: SqlType) -> exp.Expr:
+    """An empty value as SQL, with its type even where it is NULL."""
+    if value is None:
+        return cast(exp.null(), kind)
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    return cast(exp.Literal.string(text), kind)
 
 
 def _nothing(planned: Planned) -> Value:

@@ -13,7 +13,6 @@ gathered first, and joined to the row that holds at the push: no step holds all 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from functools import reduce
 from typing import Final
 
@@ -22,6 +21,7 @@ from sqlglot import exp
 from fsync.instant import to_datetime
 from fsync.language.types import DOUBLE, TIMESTAMP, VARCHAR, SqlType
 from fsync.plan import View
+from fsync.sql.empty import empty_literal
 from fsync.wire import Value
 from fsync.wire.keys import ESCAPED, NOTHING, around_entity
 
@@ -94,7 +94,7 @@ def _rows(view: View, table: str, empty: Sequence[Value]) -> exp.Select:
     features = _text(exp.Anonymous(this="json_array", expressions=values))
     entity = [_entity_text(exp.column(column.name), column.type) for column in view.entity]
     is_empty = (
-        exp.NullSafeEQ(this=exp.column(planned.name), expression=_literal(value, planned.type))
+        exp.NullSafeEQ(this=exp.column(planned.name), expression=_empty(value, planned.type))
         for planned, value in zip(view.features, empty, strict=True)
     )
     return exp.select(
@@ -103,6 +103,10 @@ def _rows(view: View, table: str, empty: Sequence[Value]) -> exp.Select:
         exp.alias_(features, "features"),
         exp.alias_(exp.and_(*is_empty), "is_empty"),
     ).from_(table, dialect="duckdb")
+
+
+def _empty(value: Value, kind: SqlType) -> exp.Expr:
+    return exp.null() if value is None else empty_literal(value, kind)
 
 
 def _before(column: str, instant: int) -> exp.Expr:
@@ -147,13 +151,6 @@ def _as_json(value: exp.Expr) -> exp.Expr:
 
 def _milliseconds(column: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this="epoch_ms", expressions=[column])
-
-
-def _literal(value: Value, kind: SqlType) -> exp.Expr:
-    if value is None:
-        return exp.null()
-    text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    return exp.cast(exp.Literal.string(text), str(kind))
 
 
 # ---------------------------------------------------------------- entities

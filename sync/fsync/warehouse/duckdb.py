@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from fsync.errors import NotBuilt, WarehouseOutOfReach, one_line
+from fsync.errors import InputError, NotBuilt, WarehouseOutOfReach, one_line
 from fsync.instant import to_datetime, to_milliseconds
 from fsync.plan import View
 from fsync.sql.online import online_query
@@ -25,6 +26,10 @@ from fsync.wire import Value
 BATCH: Final = 20_000
 
 _BUILD: Final = "run `fsync build`"
+_PROGRESS_SECONDS: Final = 0.2
+
+#: called with what is done, and all there is
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,78 @@ class Warehouse:
             relation = self._connection.sql(query, params={} if known is None else {"known": str(known)})
             yield from relation.to_arrow_reader(BATCH)
 
+    # ---------------------------------------------------------------- queries of other modules
+
+    def give(self, name: str, data: object) -> None:
+        """Let queries read a table of this process: of Arrow, pandas or Polars. Raises InputError for another thing."""
+        try:
+            self._connection.register(name, data)
+        except (duckdb.Error, TypeError) as error:
+            raise InputError(f"{type(data).__name__} is no table: {one_line(error)}") from error
+
+    def columns(self, query: str) -> list[tuple[str, str]]:
+        """The names and DuckDB's types of a query's columns, in order. Raises InputError for what is no query."""
+        with self._asking():
+            rows = self._connection.execute(f"describe {query}").fetchall()
+        return [(name, kind) for name, kind, *_ in rows]
+
+    def row(self, query: str) -> tuple[Any, ...]:
+        """The only row of a query."""
+        with self._asking():
+            (row,) = self._connection.execute(query).fetchall()
+        return tuple(row)
+
+    def first_change(self, table: Table) -> int | None:
+        """When the first row of a table begins, in epoch milliseconds; None where it has none."""
+        (first,) = self.row(f"select epoch_ms(min(valid_from)) from {table.sql}")
+        return None if first is None else int(first)
+
+    def to_arrow(self, query: str) -> pa.Table:
+        """The rows of a query."""
+        with self._asking():
+            return self._connection.execute(query).to_arrow_table()
+
+    def write_parquet(self, query: str, path: Path, progress: Progress | None = None) -> None:
+        """Write the rows of a query to a file, in bounded memory: what does not fit spills to disk.
+
+        Args:
+            progress: called with hundredths that are done, and 100.
+        """
+        target = exp.Literal.string(str(path)).sql(dialect="duckdb")
+        command = f"copy ({query}) to {target} (format parquet)"
+        with self._asking():
+            if progress is None:
+                self._connection.execute(command)
+                return
+            # the engine keeps count only where it may draw a bar
+            self._connection.execute("set enable_progress_bar = true; set enable_progress_bar_print = false")
+            with ThreadPoolExecutor(1, thread_name_prefix="query") as runner:
+                running = runner.submit(self._connection.execute, command)
+                try:
+                    while not wait([running], _PROGRESS_SECONDS).done:
+                        progress(max(0, int(self._connection.query_progress())), 100)
+                except BaseException:  # Ctrl-C: the query does not end on its own
+                    self._connection.interrupt()
+                    raise
+                running.result()
+
+    def limit_memory(self, limit: str) -> None:
+        """Let queries use at most so much memory, such as `4GB`. Raises InputError for what is no such size."""
+        with self._asking():
+            self._connection.execute("set memory_limit = $limit", {"limit": limit})
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """What a person asked for can be wrong, where what we ask is not."""
+        with _answering(self._profile.path):
+            try:
+                yield
+            except (duckdb.IOException, duckdb.InterruptException, duckdb.OutOfMemoryException):
+                raise
+            except duckdb.Error as error:
+                # without the line of the query that DuckDB shows: part of it is ours
+                raise InputError(one_line(str(error).partition("\n\nLINE")[0])) from error
+
     def _tables(self) -> Iterator[Table]:
         query = "select schema_name, table_name, comment from duckdb_tables() where comment like '{\"fsync\":%'"
         for schema, name, comment in self._connection.execute(query).fetchall():
@@ -173,7 +250,7 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
     with _answering(path):
         connection = duckdb.connect(str(path), read_only=True)
         # stdout is for data; a push has a bar of its own
-        connection.execute("set enable_progress_bar = false")
+        connection.execute("set enable_progress_bar = false; set timezone = 'UTC'")
         return connection
 
 

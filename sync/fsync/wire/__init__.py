@@ -6,6 +6,7 @@
 - `keys`: which keys there are, and how an entity is written in them
 - `values`: how features are written, and when which of them hold
 - `meta`: what a reader has to know of a view, and pushes of each other
+- `service`: what a reader has to know of a feature service
 
 A missing key means the empty values of the meta, where the meta is `sparse`. It knows no store, and loads nothing
 but a JSON parser outside the standard library.
@@ -23,6 +24,7 @@ from fsync.wire.keys import (
     entity_text,
     lease_key,
     meta_key,
+    service_key,
     version_key,
 )
 from fsync.wire.meta import (
@@ -38,7 +40,8 @@ from fsync.wire.meta import (
     encode_meta,
     encode_pushing,
 )
-from fsync.wire.values import Conversion, Item, Value, converters, decode, holding, parse, restore
+from fsync.wire.service import ServiceFeature, ServiceMeta, decode_service, encode_service
+from fsync.wire.values import Conversion, Item, Value, converters, decode, holding, parse, parse_holding, restore
 
 __all__ = [
     "PREFIX",
@@ -51,23 +54,29 @@ __all__ = [
     "Key",
     "Meta",
     "Pushing",
+    "ServiceFeature",
+    "ServiceMeta",
     "Value",
     "around_entity",
     "converters",
     "decode",
     "decode_holder",
     "decode_meta",
+    "decode_service",
     "decode_version",
     "encode_holder",
     "encode_meta",
     "encode_pushing",
+    "encode_service",
     "entity_key",
     "entity_text",
     "holding",
     "lease_key",
     "meta_key",
     "parse",
+    "parse_holding",
     "restore",
+    "service_key",
     "version_key",
 ]
 

@@ -4,6 +4,7 @@
     fs:view:user_lifetime                       the meta of the version that is served
     fs:version:{fs:view:user_lifetime}:715776b2 of each version that has keys: its meta, or that a push is under way
     fs:lease:{fs:view:user_lifetime}            who pushes the view now
+    fs:service:churn_model                      the features of a service, in their order
 
 The braces are Redis Cluster's hash tag: all views of one entity live in one slot, and so does all that is about one
 view, which is how a push can be checked against its lease and switched in one step.
@@ -33,6 +34,10 @@ NOTHING: Final = "%"
 
 def meta_key(prefix: str, view: str) -> str:
     return f"{prefix}:view:{view}"
+
+
+def service_key(prefix: str, service: str) -> str:
+    return f"{prefix}:service:{service}"
 
 
 def version_key(prefix: str, view: str, version: str) -> str:

@@ -113,7 +113,7 @@ def _meta(plain: Mapping[str, Any]) -> Meta:
     return Meta(
         view=plain["view"],
         hash=plain["hash"],
-        entity=tuple((column["name"], _type(column["type"])) for column in plain["entity"]),
+        entity=tuple((column["name"], read_type(column["type"])) for column in plain["entity"]),
         features=tuple(_feature(feature) for feature in plain["features"]),
         as_of=plain["as_of"],
         since=plain["since"],
@@ -126,7 +126,7 @@ def _meta(plain: Mapping[str, Any]) -> Meta:
 
 
 def _feature(plain: Mapping[str, Any]) -> FeatureMeta:
-    kind = _type(plain["type"])
+    kind = read_type(plain["type"])
     return FeatureMeta(
         name=plain["name"],
         type=kind,
@@ -136,7 +136,8 @@ def _feature(plain: Mapping[str, Any]) -> FeatureMeta:
     )
 
 
-def _type(text: str) -> SqlType:
+def read_type(text: str) -> SqlType:
+    """A type as metas write it. Raises ValueError for what is none."""
     kind = parse_type(text)
     if kind is None:
         raise InputError(f"the meta names a type that this reader does not know: {text}")

@@ -97,6 +97,13 @@ def decode(value: bytes, types: Sequence[SqlType]) -> tuple[Item, ...]:
     return tuple((start, row) for (start, _), row in zip(items, rows, strict=True))
 
 
+def parse_holding(value: bytes, at: int) -> list[Any] | None:
+    """What holds as of `at` of a key's value, as JSON has it; see `parse` and `holding`."""
+    items = orjson.loads(value)
+    start, values = items[-1]
+    return values if start < at else holding(items, at)
+
+
 def holding(items: Sequence[tuple[int, T]], at: int) -> T | None:
     """What holds as of `at`; None before the first item."""
     for start, values in reversed(items):

@@ -1,0 +1,86 @@
+{#
+    Labels with the features of their entities as of their times: each label once, with all of its columns, then the
+    features in the order asked for. What happened at the time of a label is not in its features, unless it is
+    asked for with `inclusive=true`. A label whose entity is not known, or not known yet, has the empty values; one
+    without a time has NULL.
+
+        {{ fsync.point_in_time(labels=ref('churn_labels'), service='churn_model', timestamp='label_at') }}
+
+        {{ fsync.point_in_time(labels='(select * from trips where is_paid)', timestamp='ended_at',
+                               features=['rider_30d_trips', 'driver_rating'],
+                               keys={'rider': {'user_id': 'rider_id'}, 'driver': {'user_id': 'driver_id'}}) }}
+
+    Times of labels are UTC, cut to milliseconds like those of events.
+#}
+{% macro point_in_time(labels, timestamp, features=none, service=none, inclusive=false, keys={}) -%}
+    {%- set chosen = fsync.features_by_view(features, service) -%}
+    {{ return(adapter.dispatch('point_in_time', 'fsync')(labels, timestamp, chosen, inclusive, keys)) }}
+{%- endmacro %}
+
+{% macro duckdb__point_in_time(labels, timestamp, chosen, inclusive, keys) -%}
+    {%- set at = fsync.label_time(timestamp) -%}
+    with fsync_labels as (
+        select * from {{ labels }}
+    )
+    {%- for view in chosen.views %},
+    -- the rows of {{ view.name }} that can belong to a label
+    fsync_view_{{ loop.index }} as (
+        select {{ view.entity | join(', ') }}, valid_from, {{ view.features | join(', ') }}
+        from {{ ref(view.name) }} as features
+        semi join fsync_labels on {{ fsync.label_entity('features', view, keys) }}
+    )
+    {%- endfor %}
+    select
+        fsync_labels.*
+        {%- for feature in chosen.features %},
+        {{ fsync.feature_of_label(feature, timestamp) }}
+        {%- endfor %}
+    from fsync_labels
+    {%- for view in chosen.views %}
+    asof left join fsync_view_{{ loop.index }}
+        on {{ fsync.label_entity('fsync_view_' ~ loop.index, view, keys) }}
+        and {{ at }} {{ '>=' if inclusive else '>' }} fsync_view_{{ loop.index }}.valid_from
+    {%- endfor %}
+{%- endmacro %}
+
+{# Where there is no as-of join: at most one row of an entity holds at a time. #}
+{% macro default__point_in_time(labels, timestamp, chosen, inclusive, keys) -%}
+    {%- set at = fsync.label_time(timestamp) -%}
+    with fsync_labels as (
+        select * from {{ labels }}
+    )
+    select
+        fsync_labels.*
+        {%- for feature in chosen.features %},
+        {{ fsync.feature_of_label(feature, timestamp) }}
+        {%- endfor %}
+    from fsync_labels
+    {%- for view in chosen.views %}
+    left join {{ ref(view.name) }} as fsync_view_{{ loop.index }}
+        on {{ fsync.label_entity('fsync_view_' ~ loop.index, view, keys) }}
+        and fsync_view_{{ loop.index }}.valid_from {{ '<=' if inclusive else '<' }} {{ at }}
+        and {{ at }} {{ '<' if inclusive else '<=' }} fsync_view_{{ loop.index }}.valid_to
+    {%- endfor %}
+{%- endmacro %}
+
+{# The time of a label, as times are in feature tables. #}
+{% macro label_time(timestamp) -%}
+    date_trunc('millisecond', cast(fsync_labels.{{ adapter.quote(timestamp) }} as timestamp))
+{%- endmacro %}
+
+{# That a row of a view is of a label's entity. #}
+{% macro label_entity(alias, view, keys) -%}
+    {%- set columns = keys.get(view.name, keys) -%}
+    {%- for column in view.entity -%}
+        {{ ' and ' if not loop.first -}}
+        fsync_labels.{{ adapter.quote(columns.get(column, column)) }} = {{ alias }}.{{ column }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# A feature's value: what holds, or the empty value where nothing does; NULL for a label without a time. #}
+{% macro feature_of_label(feature, timestamp) -%}
+    case
+            when fsync_view_{{ feature.number }}.valid_from is not null then fsync_view_{{ feature.number }}.{{ feature.name }}
+            when fsync_labels.{{ adapter.quote(timestamp) }} is not null then {{ feature.empty }}
+        end as {{ feature.name }}
+{%- endmacro %}

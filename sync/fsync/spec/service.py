@@ -1,0 +1,39 @@
+"""A feature service: its form in YAML (`ServiceSpec`) and what it means (`Service`).
+
+    name: churn_model
+    owner: growth-ml
+    description: Does a customer buy again within 30 days?
+    features: [user_30d_purchase_count, user_30d_spend, user_lifetime_spend]
+
+A service is what one model reads: the columns of its training set, and the vector it is served, in one order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from fsync.spec.document import Written
+from fsync.spec.feature import Name, Strict, Text
+
+
+class ServiceSpec(Strict):
+    """One service as YAML says it."""
+
+    name: Name
+    owner: Text
+    features: Annotated[list[Text], Field(min_length=1)]
+    description: Text | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """What one spec means: the names of features, in the order of the model's inputs."""
+
+    name: str
+    owner: str
+    features: tuple[str, ...]
+    description: str | None
+    written: Written

@@ -1,0 +1,232 @@
+"""Training sets: labels with the features of their entities as of their times, each label once.
+
+    import fsync
+    fsync.train("labels.csv", timestamp="label_at", service="churn_model", project_dir=".")
+
+The query is that of the macro `point_in_time`, so that a dbt model with it has the same rows.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from sqlglot import exp
+
+from fsync.compile import plan_project
+from fsync.errors import InputError
+from fsync.instant import to_datetime
+from fsync.labels import Keys, Labels, check_labels, open_labels
+from fsync.macro import point_in_time
+from fsync.plan import Member, Plan
+from fsync.spec.project import open_project
+from fsync.sql.empty import empty_literal, empty_values
+from fsync.sql.features import known_features
+from fsync.warehouse.duckdb import Progress, Table, Warehouse
+from fsync.warehouse.profile import read_profile
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """A training set that can be computed: its query, and what it is made of."""
+
+    query: str
+    timestamp: str
+    members: tuple[Member, ...]
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
+class FeatureSummary:
+    """How much of a feature's column says something."""
+
+    name: str
+    view: str
+    #: how many rows have its empty value
+    empty: int
+
+
+@dataclass(frozen=True)
+class ViewSummary:
+    """How the times of labels lie to what a view knows. Instants are epoch milliseconds."""
+
+    name: str
+    hash: str
+    #: its first change, None where it has none; and when it was built
+    first: int | None
+    built_at: int
+    #: labels at or before the first change: all of their values are empty
+    before_history: int
+    #: labels later than the build: events before them may be missing yet
+    after_build: int
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What a training set holds. Instants are epoch milliseconds; None where there is no label with a time."""
+
+    rows: int
+    without_time: int
+    first_label: int | None
+    last_label: int | None
+    features: tuple[FeatureSummary, ...]
+    views: tuple[ViewSummary, ...]
+    seconds: float
+
+
+def train(
+    labels: Labels,
+    *,
+    timestamp: str,
+    features: Sequence[str] | None = None,
+    service: str | None = None,
+    keys: Keys | None = None,
+    inclusive: bool = False,
+    project_dir: str | Path = ".",
+    target: str | None = None,
+) -> pa.Table:
+    """Labels with features, as an Arrow table; pandas, Polars and DuckDB take it as it is.
+
+    Args:
+        labels: a .csv or .parquet file, a table of the warehouse, a query over it, or a table of Arrow, pandas
+            or Polars. Every row and column of it is in the result, in the same order.
+        timestamp: the column with the time that is asked about. A feature is made of what happened before it.
+        features: the names of features, in the order of the result's columns. Either these or a service.
+        service: the name of a feature service.
+        keys: which column of the labels has which column of an entity, where their names differ:
+            {"user_id": "buyer_id"}, or for each view {"user_lifetime": {"user_id": "buyer_id"}}.
+        inclusive: whether what happened at the very time of a label counts.
+        project_dir: a folder of the dbt project.
+        target: the target of dbt's profile; without one, the profile's.
+
+    Returns:
+        The labels' columns, then the features. A label of an unknown entity has the empty values, one without
+        a time has NULL.
+
+    Raises:
+        InputError: when labels, columns or features are not there, or do not fit.
+        NotBuilt: when the table of a view is missing or of another version.
+    """
+    project = open_project(Path(project_dir))
+    plan = plan_project(project)
+    with Warehouse(read_profile(project, target)) as warehouse:
+        asked = training_set(warehouse, plan, labels, timestamp, features, service, keys, inclusive=inclusive)
+        return warehouse.to_arrow(asked.query)
+
+
+def training_set(
+    warehouse: Warehouse,
+    plan: Plan,
+    labels: Labels,
+    timestamp: str,
+    features: Sequence[str] | None = None,
+    service: str | None = None,
+    keys: Keys | None = None,
+    *,
+    inclusive: bool = False,
+) -> TrainingSet:
+    """What `train` computes, checked but not computed; see there for the arguments and errors."""
+    if (features is None) == (service is None):
+        raise InputError("a training set has either features or a service")
+    members = plan.service(service).members if service is not None else plan.members(tuple(features or ()))
+    if not members:
+        raise InputError("no feature is asked for")
+    views = {member.view.name: member.view for member in members}
+    tables = {name: warehouse.table(view) for name, view in views.items()}
+    labelled = open_labels(labels, warehouse)
+    check_labels(labelled, timestamp, members, keys or {})
+    query = point_in_time(
+        labelled.relation,
+        timestamp,
+        [member.planned.name for member in members],
+        known_features(plan),
+        lambda view: tables[view].sql,
+        inclusive=inclusive,
+        keys=keys,
+    )
+    return TrainingSet(query, timestamp, members, tuple(tables.values()))
+
+
+def write_training_set(
+    warehouse: Warehouse, asked: TrainingSet, out: Path, progress: Progress | None = None
+) -> TrainingReport:
+    """Compute a training set into a Parquet file, in memory that does not grow with it.
+
+    The file is there when it is whole: a run that is cut off leaves what was there before.
+    """
+    started = time.monotonic()
+    with _beside(out) as unfinished:
+        warehouse.write_parquet(asked.query, unfinished, progress)
+        return _report(warehouse, asked, _file(unfinished), started)
+
+
+@contextmanager
+def _beside(out: Path) -> Iterator[Path]:
+    unfinished = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield unfinished
+        unfinished.replace(out)
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _report(warehouse: Warehouse, asked: TrainingSet, result: str, started: float) -> TrainingReport:
+    """One scan of what came out, and of the first changes of the views."""
+    at = exp.cast(exp.column(asked.timestamp, quoted=True), "timestamp")
+    first = {table.view: warehouse.first_change(table) for table in asked.tables}
+    counts = [exp.Count(this=exp.Star()), exp.Count(this=at), _milliseconds(exp.Min(this=at))]
+    counts += [_milliseconds(exp.Max(this=at)), *(_count_if(_is_empty(member)) for member in asked.members)]
+    for table in asked.tables:
+        # where a view has no row at all, every label is before its history
+        before = exp.true() if first[table.view] is None else exp.LTE(this=at, expression=_instant(first[table.view]))
+        counts += [_count_if(before), _count_if(exp.GT(this=at, expression=_instant(table.built_at)))]
+    query = exp.select(*counts).from_(exp.maybe_parse(result, into=exp.Table, dialect="duckdb"))
+    rows, with_time, earliest, latest, *numbers = warehouse.row(query.sql(dialect="duckdb"))
+    of_features, of_views = numbers[: len(asked.members)], numbers[len(asked.members) :]
+    return TrainingReport(
+        rows=rows,
+        without_time=rows - with_time,
+        first_label=earliest,
+        last_label=latest,
+        features=tuple(
+            FeatureSummary(member.planned.name, member.view.name, empty)
+            for member, empty in zip(asked.members, of_features, strict=True)
+        ),
+        views=tuple(
+            ViewSummary(table.view, table.hash, first[table.view], table.built_at, before, after)
+            for table, before, after in zip(asked.tables, of_views[::2], of_views[1::2], strict=True)
+        ),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _is_empty(member: Member) -> exp.Expr:
+    empties = zip(member.view.features, empty_values(member.view), strict=True)
+    empty = next(value for planned, value in empties if planned is member.planned)
+    literal = empty_literal(empty, member.planned.type)
+    return exp.NullSafeEQ(this=exp.column(member.planned.name), expression=literal)
+
+
+def _count_if(condition: exp.Expr) -> exp.Expr:
+    return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=condition))
+
+
+def _milliseconds(instant: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="epoch_ms", expressions=[instant])
+
+
+def _instant(milliseconds: int | None) -> exp.Expr:
+    assert milliseconds is not None
+    return exp.cast(exp.Literal.string(to_datetime(milliseconds).isoformat(sep=" ")), "timestamp")
+
+
+def _file(path: Path) -> str:
+    return exp.Anonymous(this="read_parquet", expressions=[exp.Literal.string(str(path))]).sql(dialect="duckdb")
