@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -71,6 +71,9 @@ _VALUES: Final = {
     "last_seen": f"timestamp '{BUILT_AT}' - to_seconds(n % 8640000)",
 }
 
+#: the view's features, in the order of their specs
+FEATURES: Final = tuple(_VALUES)
+
 
 def make_project(root: Path, entities: int) -> None:
     """A project with one view of ten features, and its table: two past rows an entity and the one that holds now.
@@ -88,19 +91,26 @@ def make_project(root: Path, entities: int) -> None:
         (root / path).parent.mkdir()
         (root / path).write_text(text)
     (view,) = plan_project(open_project(root)).views
-    values = ", ".join(
-        f"cast({_VALUES[planned.name]} as {planned.type}) as {planned.name}" for planned in view.features
-    )
+    kinds = {planned.name: str(planned.type) for planned in view.features}
+    fill(root, kinds, entities, "if(user_id % 10 = 0, [0, 1, 2, 3], [0, 1, 2])", 24, 60)
+    stamp(root, BUILT_AT, view.hash)
+
+
+def fill(root: Path, kinds: Mapping[str, str], entities: int, turns: str, hours: float, before: float) -> None:
+    """Make the view's table: of each entity a row for each of `turns`, a SQL list, so many hours apart.
+
+    The first is `before` hours before the build, and the entities stand in order, as a build leaves them.
+    """
+    values = ", ".join(f"cast({_VALUES[name]} as {kind}) as {name}" for name, kind in kinds.items())
     with _connect(root) as connection:
         connection.execute(
-            f"create table {VIEW} as with changes as (select user_id, unnest(if(user_id % 10 = 0, [0, 1, 2, 3], "
-            f"[0, 1, 2])) as turn from range({entities}) as _(user_id)), numbered as (select user_id, "
-            f"cast(hash(user_id * 8 + turn) >> 1 as bigint) as n, "
-            f"timestamp '{BUILT_AT}' + to_hours(turn * 24 - 60) as valid_from "
-            f"from changes) select user_id, valid_from, lead(valid_from, 1, timestamp '9999-12-31') "
+            f"create or replace table {VIEW} as with changes as (select user_id, unnest({turns}) as turn "
+            f"from range({entities}) as _(user_id)), numbered as (select user_id, "
+            f"cast(hash(user_id * 100003 + turn) >> 1 as bigint) as n, timestamp '{BUILT_AT}' "
+            f"+ to_milliseconds(cast((turn * {hours} - {before}) * 3600000 as bigint)) as valid_from from changes) "
+            f"select user_id, valid_from, lead(valid_from, 1, timestamp '9999-12-31') "
             f"over (partition by user_id order by valid_from) as valid_to, {values} from numbered order by user_id"
         )
-    stamp(root, BUILT_AT, view.hash)
 
 
 def _connect(root: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -221,15 +231,23 @@ def write_commands(port: int, file: Path) -> int:
     return commands
 
 
+def write_history(root: Path, file: Path) -> None:
+    """Every row of the table, from the time that it holds, as other feature stores take them."""
+    _write(root, file, "valid_from")
+
+
 def write_parquet(root: Path, file: Path) -> int:
     """The rows that hold now, as other feature stores take them; how many."""
+    is_now = f"valid_from < '{BUILT_AT}' and valid_to >= '{BUILT_AT}'"
+    return _write(root, file, f"timestamp '{BUILT_AT}'", is_now)
+
+
+def _write(root: Path, file: Path, timestamp: str, condition: str = "true") -> int:
+    # DECIMAL(38) and timestamps that Feast does not take are DOUBLE and microseconds
+    columns = (f"cast({name} as double) as {name}" if "decimal" in sql else name for name, sql in _VALUES.items())
     with _connect(root, read_only=True) as connection:
-        # DECIMAL(38) and timestamps that Feast does not take are DOUBLE and microseconds
-        columns = (f"cast({name} as double) as {name}" if "decimal" in sql else name for name, sql in _VALUES.items())
-        names = ", ".join(columns)
         connection.execute(
-            f"copy (select user_id, {names}, timestamp '{BUILT_AT}' as event_timestamp, "
-            f"timestamp '{BUILT_AT}' as created from {VIEW} "
-            f"where valid_from < '{BUILT_AT}' and valid_to >= '{BUILT_AT}') to '{file}' (format parquet)"
+            f"copy (select user_id, {', '.join(columns)}, {timestamp} as event_timestamp, {timestamp} as created "
+            f"from {VIEW} where {condition}) to '{file}' (format parquet)"
         )
         return int(connection.execute(f"select count(*) from '{file}'").fetchall()[0][0])

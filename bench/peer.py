@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any, Final
 
 #: the version that the claims are about
-REQUIREMENT: Final = "feast[redis]==0.67.*"
+REQUIREMENT: Final = "feast[redis,duckdb]==0.67.*"
 
 
 def environment() -> Path:
     """A Python that has Feast: made on first use, in the cache folder of the user."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fsync-bench" / "feast-0.67"
     python = folder / "bin/python"
-    if not (folder / "complete").exists():
+    complete = folder / "complete"
+    if not complete.exists() or complete.read_text() != REQUIREMENT:
         print(f"installing {REQUIREMENT} into {folder}", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
         subprocess.run([python, "-m", "pip", "install", "-q", REQUIREMENT], check=True)
-        (folder / "complete").touch()
+        complete.write_text(REQUIREMENT)
     return python
 
 

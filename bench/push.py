@@ -71,7 +71,7 @@ def against_pipe(bench: Bench, root: Path, folder: Path, port: int, entities: in
 
 
 def again(bench: Bench, root: Path, port: int, entities: int, first: float, repeat: int) -> None:
-    """Further pushes: of the same table, of one built anew, of one that has changed, and where nobody remembers the last."""
+    """Further pushes: of the same table, of one built anew, of one that has changed, and without a record."""
     redis.Redis(port=port).flushall()
     in_child(online.push, root, port)
 

@@ -69,13 +69,15 @@ def copy_reference(folder: Path, parts: tuple[str, ...] = REFERENCE) -> Path:
 
 
 def project_of_specs(folder: Path, case: Path) -> Path:
-    """A project of the specs of a test case; its staging.yml, or the reference one, says what they read."""
+    """A project of a test case's specs and services; its staging.yml, or the reference one, says what they read."""
     (folder / "feature_specs").mkdir()
     (folder / "models").mkdir()
     shutil.copy(ROOT / "dbt_project.yml", folder)
     shutil.copy(ROOT / "models/staging/_staging.yml", folder / "models/staging.yml")
     for path in sorted(case.glob("*.yml")):
         shutil.copy(path, folder / ("models" if path.name == "staging.yml" else "feature_specs"))
+    if (case / "services").is_dir():
+        shutil.copytree(case / "services", folder / "feature_specs/services")
     return folder
 
 

@@ -11,7 +11,7 @@ import typer
 
 from fsync import __version__
 from fsync.errors import FsyncError, OutOfDate, SpecErrors
-from fsync_cli import build, compile, demo, get, push, rollback, train
+from fsync_cli import build, compile, demo, explain, get, push, rollback, train
 from fsync_cli.console import counted, say
 
 _EXIT_BUG: Final = 70
@@ -27,6 +27,7 @@ fsync: features as YAML, built by dbt, served from Redis.
   fsync get        read them: fsync get VIEW KEY
   fsync rollback   serve what was served before the last change of a view
   fsync train      join labels with features as of their times
+  fsync explain    why a feature has its value, online and offline
 
 `fsync COMMAND --help` tells more of each."""
 
@@ -47,6 +48,7 @@ COMMANDS: Final = (
     ("get", get.get),
     ("rollback", rollback.rollback),
     ("train", train.train),
+    ("explain", explain.explain),
 )
 
 for _name, _command in COMMANDS:

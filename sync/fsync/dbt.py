@@ -9,12 +9,13 @@ import contextlib
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fsync.errors import BuildFailed, InputError, WarehouseOutOfReach, one_line
+from fsync.errors import BuildFailed, InputError, NotBuilt, WarehouseOutOfReach, one_line
 from fsync.spec.project import Project
 
 #: called with the nodes that are done, all there are, and the name of the one that just ended
@@ -63,6 +64,29 @@ def find_profiles(project: Project) -> Path:
         if (folder / PROFILES_FILE).is_file():
             return folder / PROFILES_FILE
     raise InputError(f"there is no {PROFILES_FILE} in {' or '.join(map(str, folders))}", "dbt needs one to build")
+
+
+def relation_of(project: Project, jinja: str) -> str:
+    """The relation that a `ref('…')` or `source('…', '…')` stands for, quoted, as dbt's manifest says.
+
+    Raises:
+        NotBuilt: when dbt has not run, or knows nothing of it.
+    """
+    manifest = project.root / project.target_path / "manifest.json"
+    names = re.findall(r"'([^']*)'", jinja)
+    try:
+        known = json.loads(manifest.read_text(encoding="utf-8"))
+        nodes = known["sources" if len(names) > 1 else "nodes"].values()
+        relations = [
+            str(node["relation_name"])
+            for node in nodes
+            if [node.get("source_name"), node["name"]][-len(names) :] == names and node.get("relation_name")
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotBuilt(f"there is no manifest of dbt's in {manifest.parent}", "run `fsync build`") from error
+    if not relations:
+        raise NotBuilt(f"dbt's manifest knows no {jinja}", "run `fsync build`")
+    return relations[0]
 
 
 def run_dbt(

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 from sqlglot import exp
@@ -30,10 +31,13 @@ from fsync.sql.features import known_features
 from fsync.warehouse.duckdb import Progress, Table, Warehouse
 from fsync.warehouse.profile import read_profile
 
+#: the place of a label among the others, which its row has in the result too
+_ROW: Final = "fsync_row"
+
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """A training set that can be computed: its query, and what it is made of."""
+    """A training set that can be computed: its query, which gives rows in the order of the labels, and its parts."""
 
     query: str
     timestamp: str
@@ -140,8 +144,8 @@ def training_set(
     tables = {name: warehouse.table(view) for name, view in views.items()}
     labelled = open_labels(labels, warehouse)
     check_labels(labelled, timestamp, members, keys or {})
-    query = point_in_time(
-        labelled.relation,
+    joined = point_in_time(
+        f"(select *, row_number() over () as {_ROW} from {labelled.relation})",
         timestamp,
         [member.planned.name for member in members],
         known_features(plan),
@@ -149,6 +153,7 @@ def training_set(
         inclusive=inclusive,
         keys=keys,
     )
+    query = f"select * exclude ({_ROW}) from (\n{joined}\n) order by {_ROW}"
     return TrainingSet(query, timestamp, members, tuple(tables.values()))
 
 

@@ -18,6 +18,7 @@ SMALLEST = {
     "compile": ("--features", "40"),
     "push": ("--entities", "2000", "--without-feast"),
     "read": ("--entities", "500", "--without-feast"),
+    "train": ("--labels", "1000", "--without-feast"),
 }
 
 
@@ -39,5 +40,5 @@ def test_benchmark_runs(name: str) -> None:
 
 
 def test_every_benchmark_is_run_here() -> None:
-    shared = {"measure", "warehouse", "online", "peer", "feast_side"}
+    shared = {"measure", "warehouse", "online", "peer", "feast_side", "feast_training"}
     assert {path.stem for path in (ROOT / "bench").glob("*.py")} - shared == SMALLEST.keys()

@@ -41,6 +41,8 @@ def _blocks(document: Path) -> list[Block]:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole reference warehouse, built and pushed, in a folder with a space."""
     folder = copy_reference(tmp_path_factory.mktemp("docs") / "a clone")
+    for example in (ROOT / "docs/examples").glob("*.py"):
+        shutil.copy(example, folder)
     for command in (["build"], ["push", "--as-of", "1998-07-01"]):
         assert run([*command, "--project-dir", str(folder)]) == 0
     return folder

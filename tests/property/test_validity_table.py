@@ -8,29 +8,22 @@ from __future__ import annotations
 import math
 import os
 import random
-import shutil
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pytest
 
-from fsync.compile import compile_project, plan_project
-from fsync.dbt import run_dbt
 from fsync.instant import END, to_datetime, to_milliseconds
 from fsync.plan import View
-from fsync.spec.project import open_project
 from fsync.sql.empty import empty_values
-from tests.conftest import BARE, copy_reference
 from tests.property.reference import DAY, HOUR, SECOND, Event, daily, exactly, in_order
 
-HERE = Path(__file__).parent
 CASES = int(os.environ.get("FSYNC_TEST_CASES", "10000"))
 SEED = int(os.environ.get("FSYNC_TEST_SEED", random.SystemRandom().randrange(2**32)))
 BATCH = 2_500
@@ -66,23 +59,9 @@ VIEWS = (
 )
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[View, str]]:
-    """The views of spec.yml and their models' SQL, as dbt renders it."""
-    root = copy_reference(tmp_path_factory.mktemp("property"), BARE)
-    for name, folder in (("spec.yml", "feature_specs"), ("source.yml", "models")):
-        (root / folder).mkdir()
-        shutil.copy(HERE / name, root / folder / name)
-    project = open_project(root)
-    compile_project(project)
-    run_dbt(project, ["compile"])
-    models = root / "target/compiled/fsync/models/features"
-    return {view.name: (view, (models / f"{view.name}.sql").read_text()) for view in plan_project(project).views}
-
-
-def history(randomly: random.Random) -> list[Event]:
+def history(randomly: random.Random, starts: Sequence[str] = STARTS) -> list[Event]:
     """The events of one entity, in the order in which they arrive: that of time does not matter."""
-    at = to_milliseconds(randomly.choice(STARTS))
+    at = to_milliseconds(randomly.choice(starts))
     events = []
     for number in range(randomly.randint(1, 7)):
         at += randomly.choice(STEPS)
@@ -110,15 +89,20 @@ def probes(events: list[Event], view: Probed, randomly: random.Random) -> list[i
     return sorted(around | set(others))
 
 
-def build(models: Iterable[str], histories: list[list[Event]]) -> Iterator[dict[int, list[tuple[Any, ...]]]]:
-    """Of each model the rows, by entity, in the order of time; times are in milliseconds."""
+def source(histories: Sequence[Sequence[Event]]) -> pa.Table:
+    """What the models read: the events of every entity, numbered by its place, and one of nobody."""
     rows: list[tuple[Any, ...]] = [
         (event.order_id, entity, event.at, event.amount, event.channel)
         for entity, events in enumerate(histories)
         for event in events
     ]
     rows.append((-1, None, 0, Decimal(1), "nobody"))
-    given = pa.table(dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)), schema=pa.schema(list(COLUMNS.items())))
+    return pa.table(dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)), schema=pa.schema(list(COLUMNS.items())))
+
+
+def build(models: Iterable[str], histories: list[list[Event]]) -> Iterator[dict[int, list[tuple[Any, ...]]]]:
+    """Of each model the rows, by entity, in the order of time; times are in milliseconds."""
+    given = source(histories)
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as warehouse")
         connection.execute("create schema warehouse.property")
@@ -167,8 +151,8 @@ def _assert_same(
         got = rows[held][3:] if held >= 0 else empty
         reference = view.reference(ordered, t)
         expected = tuple(reference[name] for name in names)
-        if got != expected and not all(map(_equal, got, expected)):
-            differ = {n: (g, e) for n, g, e in zip(names, got, expected, strict=True) if not _equal(g, e)}
+        if got != expected and not all(map(equal, got, expected)):
+            differ = {n: (g, e) for n, g, e in zip(names, got, expected, strict=True) if not equal(g, e)}
             pytest.fail(f"seed {SEED}, as of {to_datetime(t)}, of {events}: got, expected: {differ}")
     assert reference.keys() == set(names)
 
@@ -186,7 +170,7 @@ def _assert_sound(table: list[tuple[Any, ...]], every: int) -> None:
     assert all(row[1] % every == 0 for row in table)
 
 
-def _equal(one: Any, other: Any) -> bool:
+def equal(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=1e-9)  # what is promised of DOUBLE
     return bool(one == other)

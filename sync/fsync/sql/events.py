@@ -38,9 +38,9 @@ def ascending(name: str) -> exp.Expr:
 
 def events(view: View) -> exp.Expr:
     columns = [
-        *(exp.alias_(_read(column), column.name) for column in view.entity),
+        *(exp.alias_(read_column(column), column.name) for column in view.entity),
         exp.alias_(_entering(view), EVENT_AT),
-        *([exp.alias_(_instant(view.event_time), HAPPENED_AT)] if _keeps_happened_at(view) else []),
+        *([exp.alias_(instant_of(view.event_time), HAPPENED_AT)] if _keeps_happened_at(view) else []),
         *(exp.alias_(exp.column(name, table="source"), alias) for name, alias in _order_key(view).items()),
         *(exp.alias_(_input(column, view), column.name, copy=False) for column in _read_of_events(view)),
     ]
@@ -59,7 +59,7 @@ def _entering(view: View) -> exp.Expr:
     """The instant from which an event counts: its own, or the next one of the granularity; NULL for no time."""
     # infinity is not between them either; two centuries before the end, so that every window ends
     happened = exp.Between(this=_utc(view.event_time), low=_timestamp(FIRST_EVENT), high=_timestamp(LAST_EVENT))
-    instant = _instant(view.event_time)
+    instant = instant_of(view.event_time)
     if view.every is not None:
         instant = next_multiple(instant, view.every.milliseconds)
     return exp.Case(ifs=[exp.If(this=happened, true=instant)])
@@ -98,7 +98,8 @@ def _utc(column: Column) -> exp.Expr:
     return cast(value, "date") if column.type == DATE else value
 
 
-def _instant(column: Column) -> exp.Expr:
+def instant_of(column: Column) -> exp.Expr:
+    """The time of an event in UTC, cut to milliseconds, read from `source`."""
     return cut(_utc(column))
 
 
@@ -106,27 +107,27 @@ def _timestamp(text: str) -> exp.Expr:
     return cast(exp.Literal.string(text), "timestamp")
 
 
-def _read(column: Column) -> exp.Expr:
+def read_column(column: Column) -> exp.Expr:
     """A source column in the type that it has for features: integers 64 bits wide, instants UTC milliseconds."""
     value = exp.column(column.name, table="source")
     assert column.type is not None  # untyped columns are a fault
     assert column.declared is not None  # where there is a type
     if column.type.name == "timestamp":
-        return _instant(column)
+        return instant_of(column)
     if column.type.name in ("bigint", "double") and column.declared.lower() != column.type.name:
         return cast(value, column.type.name)
     return value
 
 
 def _input(column: Input, view: View) -> exp.Expr:
-    value = exp.Literal.number(1) if column.value is None else _over_source(column.value, view)
+    value = exp.Literal.number(1) if column.value is None else over_source(column.value, view)
     if column.scale is not None:
         value = quantise(value, column.scale)
     elif view.reads(column.name, is_running=True):
         value = _exact(value, column)
     if column.where is None:
         return value
-    return exp.Case(ifs=[exp.If(this=_over_source(column.where, view), true=value)])
+    return exp.Case(ifs=[exp.If(this=over_source(column.where, view), true=value)])
 
 
 def _exact(value: exp.Expr, column: Input) -> exp.Expr:
@@ -137,11 +138,11 @@ def _exact(value: exp.Expr, column: Input) -> exp.Expr:
     return cast(value, types.gives)
 
 
-def _over_source(expression: exp.Expr, view: View) -> exp.Expr:
+def over_source(expression: exp.Expr, view: View) -> exp.Expr:
     """A spec's expression with its columns read from the source."""
 
     def replace(node: exp.Expr) -> exp.Expr:
-        return _read(view.source.columns[node.name.lower()]) if _is_bare(node) else node
+        return read_column(view.source.columns[node.name.lower()]) if _is_bare(node) else node
 
     return logical(rewrite(expression, replace), copy=False)
 

@@ -148,9 +148,13 @@ class Warehouse:
 
     def row(self, query: str) -> tuple[Any, ...]:
         """The only row of a query."""
+        (row,) = self.rows(query)
+        return row
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query that has few."""
         with self._asking():
-            (row,) = self._connection.execute(query).fetchall()
-        return tuple(row)
+            return [tuple(row) for row in self._connection.execute(query).fetchall()]
 
     def first_change(self, table: Table) -> int | None:
         """When the first row of a table begins, in epoch milliseconds; None where it has none."""
@@ -160,7 +164,7 @@ class Warehouse:
     def to_arrow(self, query: str) -> pa.Table:
         """The rows of a query."""
         with self._asking():
-            return self._connection.execute(query).to_arrow_table()
+            return self._connection.sql(query).to_arrow_table()
 
     def write_parquet(self, query: str, path: Path, progress: Progress | None = None) -> None:
         """Write the rows of a query to a file, in bounded memory: what does not fit spills to disk.

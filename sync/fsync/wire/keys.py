@@ -79,6 +79,14 @@ def entity_text(key: Key, columns: Sequence[tuple[str, SqlType]]) -> str:
     return "|".join([_text(value, *column) for value, column in zip(values, columns, strict=True)])
 
 
+def entity_parts(key: Key, columns: Sequence[tuple[str, SqlType]]) -> tuple[str, ...]:
+    """The values of an entity as texts, one a column. Raises InputError as `entity_text` does."""
+    parts = entity_text(key, columns).split("|")
+    return tuple(
+        "" if part == NOTHING else re.sub("%(..)", lambda found: chr(int(found[1], 16)), part) for part in parts
+    )
+
+
 def _unescaped(text: str) -> str:
     if re.search(r"%(?!25|7[Cc])", text):
         raise InputError(f"{text!r}: write a percent in a key as %25, and a bar as %7C")

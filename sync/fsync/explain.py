@@ -1,0 +1,225 @@
+"""Why a feature has the value that it has: online and offline at one instant, and the events behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlglot import exp
+
+from fsync import wire
+from fsync.dbt import relation_of
+from fsync.errors import NotBuilt, StoreOutOfReach
+from fsync.instant import to_text
+from fsync.plan import Member, Planned, View
+from fsync.read import Reader, Status
+from fsync.spec.project import Project
+from fsync.sql.empty import empty_values
+from fsync.sql.lookback import row_holding, source_rows
+from fsync.warehouse.duckdb import Warehouse
+from fsync.wire import Key, Value
+
+SAMPLE: Final = 10
+
+
+@dataclass(frozen=True)
+class Offline:
+    """A feature in its table. Instants are epoch milliseconds; `problem` says why there is none, and all else is None.
+
+    The row holds for valid_from < t <= valid_to; of an entity without a row both are None, and the value is the empty
+    one.
+    """
+
+    value: Value = None
+    valid_from: int | None = None
+    valid_to: int | None = None
+    hash: str | None = None
+    built_at: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Online:
+    """A feature in the online store; see `Offline`."""
+
+    value: Value = None
+    status: Status = Status.MISSING
+    hash: str | None = None
+    as_of: int | None = None
+    horizon: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The events that a value is made of: of times in [since, until), `since` None for any age.
+
+    `rows` are the newest of them, whole, `count` is how many there are.
+    """
+
+    since: int | None
+    until: int
+    count: int
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A feature of one entity at one instant. `made_of` names the features that a derived one is computed from."""
+
+    feature: str
+    view: str
+    #: the version that the specs describe now
+    hash: str
+    definition: str
+    made_of: tuple[str, ...]
+    key: str
+    at: int
+    offline: Offline
+    online: Online
+    behind: Behind
+    #: whether the two values are known to be the same, and why they are not
+    agrees: bool
+    verdict: str
+
+
+def explain(
+    member: Member,
+    key: Key,
+    at: int,
+    *,
+    project: Project,
+    warehouse: Warehouse | None,
+    reader: Reader,
+    sample: int = SAMPLE,
+) -> Explanation:
+    """Look a feature up on both sides, and at what it is made of.
+
+    Args:
+        member: the feature and its view.
+        key: the entity.
+        at: the instant, in epoch milliseconds.
+        warehouse: where the tables are; None where there is none.
+        sample: how many events are shown.
+
+    Raises:
+        InputError: when the key is not one of the view's entity.
+    """
+    view, planned = member.view, member.planned
+    columns = tuple((column.name, column.type) for column in view.entity if column.type is not None)
+    entity = wire.entity_parts(key, columns)
+    offline = _offline(view, planned, entity, at, warehouse)
+    online = _online(view, planned, key, at, reader)
+    agrees, verdict = _verdict(offline, online, at)
+    made_of = _made_of(view, planned)
+    return Explanation(
+        feature=planned.name,
+        view=view.name,
+        hash=view.hash,
+        definition=planned.feature.definition,
+        made_of=() if made_of == (planned,) else tuple(one.name for one in made_of),
+        key=wire.entity_text(key, columns),
+        at=at,
+        offline=offline,
+        online=online,
+        behind=_behind(view, made_of, entity, at, project, warehouse, sample),
+        agrees=agrees,
+        verdict=verdict,
+    )
+
+
+def _offline(view: View, planned: Planned, entity: Sequence[str], at: int, warehouse: Warehouse | None) -> Offline:
+    if warehouse is None:
+        return Offline(problem="there is no warehouse yet: run `fsync build`")
+    try:
+        table = warehouse.table(view)
+    except NotBuilt as error:
+        return Offline(problem=str(error))
+    rows = warehouse.rows(row_holding(view, table.sql, planned.name, entity, at))
+    if rows:
+        ((value, valid_from, valid_to),) = rows
+        return Offline(value, valid_from, valid_to, table.hash, table.built_at)
+    empties = dict(zip((one.name for one in view.features), empty_values(view), strict=True))
+    return Offline(empties[planned.name], None, None, table.hash, table.built_at)
+
+
+def _online(view: View, planned: Planned, key: Key, at: int, reader: Reader) -> Online:
+    try:
+        batch = reader.read_batch([view.name], [key], at=at)
+    except StoreOutOfReach as error:
+        return Online(problem=str(error))
+    meta, (reading,) = batch.metas[view.name], batch.readings[view.name]
+    if meta is None:
+        return Online(problem="the view was not pushed to this store, or has expired")
+    status = reading.status.get(planned.name, Status.MISSING)
+    problem = None
+    if planned.name not in reading.values:
+        problem = f"the version that is served, {meta.hash}, does not have it"
+    elif status is Status.MISSING:
+        problem = f"the store answers for the time from {to_text(meta.since)} on"
+    return Online(reading.values.get(planned.name), status, meta.hash, meta.as_of, meta.horizon, problem)
+
+
+def _verdict(offline: Offline, online: Online, at: int) -> tuple[bool, str]:
+    if offline.problem is not None or online.problem is not None:
+        return False, "there is nothing to compare"
+    assert offline.built_at is not None
+    assert online.as_of is not None
+    assert online.horizon is not None
+    if offline.hash != online.hash:
+        return False, f"online is version {online.hash}, the table is {offline.hash}: `fsync push` brings it"
+    if _same(offline.value, online.value):
+        return True, "online is offline"
+    if at > online.horizon:
+        return False, f"the last push knows the changes until {to_text(online.horizon)}: push again"
+    if offline.built_at > online.as_of:
+        return False, (
+            f"the push was as of {to_text(online.as_of)}, and the table was built at {to_text(offline.built_at)}: "
+            "events that came in between are not online before the next `fsync push`"
+        )
+    return False, "nothing that is known explains it: `fsync push --full` writes every value anew"
+
+
+def _same(one: Value, other: Value) -> bool:
+    is_nan = one != one and other != other  # how NaN is told
+    return is_nan or bool(one == other)
+
+
+def _made_of(view: View, planned: Planned) -> tuple[Planned, ...]:
+    """The features that are made of events themselves: it, or those that it is derived from."""
+    if planned.derived is None:
+        return (planned,)
+    named = {column.name for column in planned.derived.find_all(exp.Column)}
+    return tuple(one for one in view.features if one.name in named)
+
+
+def _behind(
+    view: View,
+    made_of: Sequence[Planned],
+    entity: Sequence[str],
+    at: int,
+    project: Project,
+    warehouse: Warehouse | None,
+    sample: int,
+) -> Behind:
+    """The events of the widest window among the features, those that their conditions are true of."""
+    # a granularity holds values back until the last multiple of it
+    until = at if view.every is None else (at - 1) // view.every.milliseconds * view.every.milliseconds
+    windows = [one.call.window for one in made_of if one.call is not None]
+    longest = max((window.milliseconds for window in windows if window is not None), default=0)
+    since = None if None in windows else until - longest
+    nothing = Behind(since, until, 0, (), ())
+    if warehouse is None:
+        return nothing
+    try:
+        relation = relation_of(project, view.source.jinja)
+    except NotBuilt as error:
+        return Behind(since, until, 0, (), (), str(error))
+    query = source_rows(view, made_of, relation, entity, since, until)
+    (count,) = warehouse.row(f"select count(*) from ({query})")
+    columns = tuple(name for name, _ in warehouse.columns(query))
+    newest = f"{query} order by {view.event_time.name} desc limit {int(sample)}"
+    return Behind(since, until, count, columns, tuple(warehouse.rows(newest)))

@@ -1,0 +1,70 @@
+"""Queries that look back at one entity: its row in a table, and its events in the source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from fsync.instant import to_datetime
+from fsync.plan import Planned, View
+from fsync.sql.engines import duckdb
+from fsync.sql.events import instant_of, over_source, read_column
+from fsync.sql.logical import cast
+
+
+def row_holding(view: View, table: str, feature: str, entity: Sequence[str], at: int) -> str:
+    """A query of (value, valid_from, valid_to) of the row that holds at an instant; of no row where none does.
+
+    Args:
+        table: the view's table, quoted.
+        entity: its values as texts, in the order of the view's columns.
+        at: in epoch milliseconds, as the instants that it gives.
+    """
+    instant = _instant(at)
+    query = (
+        exp.select(exp.column(feature), _milliseconds("valid_from"), _milliseconds("valid_to"))
+        .from_(table, dialect="duckdb")
+        .where(
+            *(
+                exp.column(column.name).eq(_value(text, column.type))
+                for column, text in zip(view.entity, entity, strict=True)
+            ),
+            exp.LT(this=exp.column("valid_from"), expression=instant),
+            exp.GTE(this=exp.column("valid_to"), expression=instant.copy()),
+        )
+    )
+    return duckdb.render(query)
+
+
+def source_rows(
+    view: View, made_of: Sequence[Planned], relation: str, entity: Sequence[str], since: int | None, until: int
+) -> str:
+    """A query of the events of an entity in [since, until), all columns of the source.
+
+    Of one feature only those that its condition is true of; of several those that one of their conditions is.
+    """
+    happened = instant_of(view.event_time)
+    conditions: list[exp.Expr] = [
+        read_column(column).eq(_value(text, column.type)) for column, text in zip(view.entity, entity, strict=True)
+    ]
+    conditions.append(exp.LT(this=happened, expression=_instant(until)))
+    if since is not None:
+        conditions.append(exp.GTE(this=happened.copy(), expression=_instant(since)))
+    wheres = [planned.feature.where for planned in made_of]
+    if None not in wheres:
+        conditions.append(exp.or_(*(over_source(where.node, view) for where in wheres if where is not None)))
+    source = exp.alias_(exp.to_table(relation, dialect="duckdb"), "source", table=True)
+    return duckdb.render(exp.select("source.*").from_(source).where(*conditions))
+
+
+def _value(text: str, kind: object) -> exp.Expr:
+    return cast(exp.Literal.string(text), str(kind))
+
+
+def _instant(milliseconds: int) -> exp.Expr:
+    return cast(exp.Literal.string(to_datetime(milliseconds).isoformat(sep=" ")), "timestamp")
+
+
+def _milliseconds(column: str) -> exp.Expr:
+    return exp.Anonymous(this="epoch_ms", expressions=[exp.column(column)])
