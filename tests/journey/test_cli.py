@@ -59,11 +59,11 @@ def test_outside_a_project_every_command_says_so(fsync: Fsync, tmp_path: Path) -
 def test_compiling_twice_is_compiling_once(fsync: Fsync, project: Path) -> None:
     shutil.rmtree(project / "models/features")
     first = fsync("compile", "--project-dir", project, "--json")
-    files = {path: path.read_bytes() for path in (project / "models/features").iterdir()}
+    files = {path: path.read_bytes() for path in (project / "models/features").rglob("*") if path.is_file()}
     second = fsync("compile", "--project-dir", project, "--json")
-    assert len(json.loads(first.out)["written"]) == 4
+    assert len(json.loads(first.out)["written"]) == 5
     assert (json.loads(second.out)["written"], json.loads(second.out)["deleted"]) == ([], [])
-    assert files == {path: path.read_bytes() for path in (project / "models/features").iterdir()}
+    assert files == {path: path.read_bytes() for path in (project / "models/features").rglob("*") if path.is_file()}
 
 
 def test_what_is_committed_is_what_the_specs_compile_to(fsync: Fsync) -> None:
@@ -72,7 +72,8 @@ def test_what_is_committed_is_what_the_specs_compile_to(fsync: Fsync) -> None:
 
 
 def test_check_and_dry_run_write_nothing_and_name_what_differs(fsync: Fsync, project: Path) -> None:
-    (project / "feature_specs/user_lifetime.yml").unlink()
+    for spec in ("user_lifetime.yml", "services/churn_model.yml"):
+        (project / "feature_specs" / spec).unlink()
     before = {path: path.read_bytes() for path in (project / "models").rglob("*") if path.is_file()}
     check = fsync("compile", "--check", "--project-dir", project)
     assert check.code == 1
@@ -83,6 +84,7 @@ def test_check_and_dry_run_write_nothing_and_name_what_differs(fsync: Fsync, pro
     assert before == {path: path.read_bytes() for path in (project / "models").rglob("*") if path.is_file()}
     assert fsync("compile", "--project-dir", project).code == 0
     assert not (project / "models/features/user_lifetime.sql").exists()
+    assert not (project / "models/features/services/churn_model.yml").exists()
 
 
 def test_a_file_of_somebody_elses_is_not_overwritten_nor_deleted(fsync: Fsync, project: Path) -> None:
@@ -112,7 +114,7 @@ def test_build_reports_tables_and_tests(fsync: Fsync, project: Path) -> None:
         "user_id__orders_stream": 2_000,
         "user_lifetime": 2_000,
     }
-    assert (report["models"], report["tests"]) == (3, 14)
+    assert (report["models"], report["tests"]) == (5, 15)
 
 
 def test_a_data_test_that_fails_is_1_and_named(fsync: Fsync, project: Path) -> None:
@@ -138,7 +140,7 @@ def test_events_without_entity_or_time_are_left_out_and_an_empty_source_is_no_fa
     staging.write_text(staging.read_text() + "\nwhere false\n")
     assert fsync("build", "--project-dir", project).code == 0
     pushed = fsync("push", "--project-dir", project, "--json")
-    assert [json.loads(line)["written"] for line in pushed.out.splitlines()] == [0, 0]
+    assert [json.loads(line).get("written", "a service") for line in pushed.out.splitlines()] == [0, 0, "a service"]
     read = fsync("get", "user_lifetime", "42", "--project-dir", project, "--json")
     feature = json.loads(read.out)["features"]["user_lifetime_spend"]
     assert feature == {"value": "0.00", "status": "empty"}
@@ -193,7 +195,9 @@ def test_push_and_get_through_the_embedded_store(fsync: Fsync, project: Path) ->
     assert (pushed.code, pushed.out) == (0, "")
     assert "wrote 2,000 keys (2,000 new, 0 changed), unchanged 0, deleted 0" in pushed.err
     again = fsync("push", "user_lifetime", "--as-of", "1998-07-01", "--project-dir", project, "--json")
-    assert [json.loads(again.out)[count] for count in ("written", "unchanged", "deleted")] == [0, 2_000, 0]
+    view, service = map(json.loads, again.out.splitlines())
+    assert [view[count] for count in ("written", "unchanged", "deleted")] == [0, 2_000, 0]
+    assert (service["service"], service["changed"]) == ("churn_model", False)
 
     got = fsync("get", "user_lifetime", "42", "1", "--at", "1998-07-01", "--project-dir", project, "--json")
     first, second = map(json.loads, got.out.splitlines())
@@ -316,7 +320,7 @@ def test_a_push_under_way_is_3_and_says_who_is_at_it(fsync: Fsync, project: Path
 def test_a_snapshot_answers_when_the_online_store_does_not(fsync: Fsync, project: Path) -> None:
     snapshot = f"sqlite:///{project}/snapshot.sqlite"
     pushed = fsync("push", "--as-of", "1998-07-01", "--snapshot", snapshot, "--project-dir", project, "--json")
-    assert len(pushed.out.splitlines()) == 4, "two views into two stores"
+    assert len(pushed.out.splitlines()) == 6, "two views and a service into two stores"
     ended = fsync(
         *("get", "user_lifetime", "42", "--at", "1998-07-01", "--project-dir", project),
         *("--online", "redis://localhost:1", "--snapshot", snapshot),

@@ -57,4 +57,4 @@ def _compile(project: Path, environment: dict[str, str]) -> dict[str, str]:
     # what is installed is not compiled; where it is, the run without PYTHONPATH says so
     subprocess.run([sys.executable, "-c", program], env={**os.environ, **environment}, check=True)
     folders = (project / "models" / "features", project / "macros" / "transformations")
-    return {path.name: path.read_text() for folder in folders for path in sorted(folder.iterdir())}
+    return {path.name: path.read_text() for folder in folders for path in folder.rglob("*") if path.is_file()}
