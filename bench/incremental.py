@@ -1,6 +1,6 @@
 """Building incrementally, against the full refresh.
 
-    python bench/incremental.py [--full] [--rows N] [--repeat 3] [--threads 2]
+    python bench/incremental.py [--full] [--rows N] [--spread even] [--repeat 3] [--threads 2]
 
 The project and the events of bench/full_build.py, a year of them, and a lateness of 2 days declared on the source:
 once spread evenly over the entities, once skewed, so that few have many.
@@ -18,15 +18,19 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import warehouse
 from measure import Bench, arguments, in_child, median
 
+SPREADS: Final = {"even": warehouse.even, "skewed": warehouse.skewed}
+
 
 def main() -> None:
-    given = arguments(__doc__, unit="rows", small=200_000, full=10_000_000)
+    given = arguments(__doc__, unit="rows", small=200_000, full=10_000_000, spreads=tuple(SPREADS))
     bench = Bench("incremental", {"rows": given.size, "repeat": given.repeat, "threads": given.threads})
-    for spread, user in (("even", warehouse.even), ("skewed", warehouse.skewed)):
+    for spread in [given.spread] if given.spread else SPREADS:
+        user = SPREADS[spread]
         with tempfile.TemporaryDirectory() as folder:
             measure(bench, Path(folder) / "project", spread, user(given.size // 10), given)
 

@@ -27,7 +27,13 @@ T = TypeVar("T")
 
 
 def arguments(
-    description: str | None, *, unit: str, small: int, full: int, peer: str | None = None
+    description: str | None,
+    *,
+    unit: str,
+    small: int,
+    full: int,
+    peer: str | None = None,
+    spreads: Sequence[str] = (),
 ) -> argparse.Namespace:
     """The options of every benchmark: `size` is what --full or --<unit> ask for."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -37,6 +43,8 @@ def arguments(
     parser.add_argument("--threads", type=int, default=2, help="of DuckDB (default: 2)")
     if peer is not None:
         parser.add_argument(f"--without-{peer}", dest="alone", action="store_true", help=f"do not measure {peer}")
+    if spreads:
+        parser.add_argument("--spread", choices=spreads, help="measure one spread of events over entities alone")
     given = parser.parse_args()
     given.size = given.size or (full if given.full else small)
     return given

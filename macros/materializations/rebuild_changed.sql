@@ -3,6 +3,10 @@
     {%- set changed = 'changed__' ~ this.identifier -%}
     {%- set fresh = 'fresh__' ~ this.identifier -%}
     {%- set keys = about.entity | join(', ') -%}
+    {%- set values = [] -%}
+    {%- for column in adapter.get_columns_in_relation(target) if column.name not in about.entity + ['valid_from', 'valid_to'] -%}
+        {%- do values.append('old.' ~ column.name) -%}
+    {%- endfor -%}
 
     {%- call statement('changed') -%}
         create or replace temporary table {{ changed }} as
@@ -51,26 +55,26 @@
         where table_.valid_from >= changed.changed_from
     {%- endcall -%}
 
-    {#
-        The row that held at `changed_from` goes on until the first of the new ones; where all is anew, none held. Only
-        its end is written: to read and write all of its columns takes longer than everything else.
-    #}
+    {# the row that held at `changed_from` goes on until the first of the new ones; where all is anew, none held #}
+    {%- call statement('going on') -%}
+        insert into {{ fresh }} by name
+        select
+            {% for key in about.entity %}old.{{ key }}, {% endfor %}
+            old.valid_from,
+            coalesce(following.valid_from, timestamp '9999-12-31') as valid_to
+            {%- for value in values %}, {{ value }}{% endfor %}
+        from {{ target }} as old
+        join {{ changed }} as changed on {{ fsync.same_entity(about, 'changed', 'old') }}
+        left join (select {{ keys }}, min(valid_from) as valid_from from {{ fresh }} group by {{ keys }}) as following
+            on {{ fsync.same_entity(about, 'following', 'old') }}
+        where old.valid_from < timestamp '{{ settled_at }}' and old.valid_to >= timestamp '{{ settled_at }}'
+            and changed.changed_from = timestamp '{{ settled_at }}'
+    {%- endcall -%}
+
     {%- call statement('main') -%}
         delete from {{ target }} as old
         using {{ changed }} as changed
-        where {{ fsync.same_entity(about, 'changed', 'old') }} and old.valid_from >= changed.changed_from;
-        update {{ target }} as old
-        set valid_to = coalesce(following.valid_from, timestamp '9999-12-31')
-        from (
-            select {% for key in about.entity %}changed.{{ key }}, {% endfor %}min(fresh.valid_from) as valid_from
-            from {{ changed }} as changed
-            left join {{ fresh }} as fresh on {{ fsync.same_entity(about, 'fresh', 'changed') }}
-            where changed.changed_from = timestamp '{{ settled_at }}'
-            group by all
-        ) as following
-        where {{ fsync.same_entity(about, 'following', 'old') }}
-            and old.valid_from < timestamp '{{ settled_at }}' and old.valid_to >= timestamp '{{ settled_at }}'
-            and old.valid_to <> coalesce(following.valid_from, timestamp '9999-12-31');
+        where {{ fsync.same_entity(about, 'changed', 'old') }} and old.valid_to >= changed.changed_from;
         insert into {{ target }} by name from {{ fresh }};
         drop table {{ fresh }};
         drop table {{ changed }}

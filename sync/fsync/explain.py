@@ -16,7 +16,7 @@ from fsync.plan import Member, Planned, View
 from fsync.read import Reader, Status
 from fsync.spec.project import Project
 from fsync.sql.empty import empty_values
-from fsync.sql.lookback import row_holding, source_rows
+from fsync.sql.lookback import how_many, newest, row_holding, source_rows
 from fsync.warehouse.duckdb import Warehouse
 from fsync.wire import Key, Value
 
@@ -218,8 +218,8 @@ def _behind(
         relation = relation_of(project, view.source.jinja)
     except NotBuilt as error:
         return Behind(since, until, 0, (), (), str(error))
-    query = source_rows(view, made_of, relation, entity, since, until)
-    (count,) = warehouse.row(f"select count(*) from ({query})")
-    columns = tuple(name for name, _ in warehouse.columns(query))
-    newest = f"{query} order by {view.event_time.name} desc limit {int(sample)}"
-    return Behind(since, until, count, columns, tuple(warehouse.rows(newest)))
+    rows = source_rows(view, made_of, relation, entity, since, until)
+    (count,) = warehouse.row(how_many(rows))
+    shown = newest(rows, view, sample)
+    columns = tuple(name for name, _ in warehouse.columns(shown))
+    return Behind(since, until, count, columns, tuple(warehouse.rows(shown)))

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 SMALLEST = {
     "full_build": ("--rows", "2000"),
     "hot_key": ("--rows", "2000"),
-    "incremental": ("--rows", "2000"),
+    "incremental": ("--rows", "2000", "--spread", "skewed"),
     "compile": ("--features", "40"),
     "push": ("--entities", "2000", "--without-feast"),
     "read": ("--entities", "500", "--without-feast"),

@@ -101,7 +101,12 @@ SPECS = {
 def test_every_spec_in_the_documents_compiles(name: str, tmp_path: Path, fsync: Callable[..., Ended]) -> None:
     shutil.copy(ROOT / "dbt_project.yml", tmp_path)
     shutil.copytree(ROOT / "models/staging", tmp_path / "models/staging")
-    (tmp_path / "feature_specs").mkdir()
-    (tmp_path / "feature_specs" / f"{name}.yml").write_text(SPECS[name])
+    specs = tmp_path / "feature_specs"
+    if "features: [" in SPECS[name]:  # a service, of the reference's features
+        shutil.copytree(ROOT / "feature_specs", specs)
+        (specs / "services" / f"{SPECS[name].split()[1]}.yml").write_text(SPECS[name])
+    else:
+        specs.mkdir()
+        (specs / f"{name}.yml").write_text(SPECS[name])
     ended = fsync("compile", "--project-dir", tmp_path)
     assert ended.code == 0, ended.err

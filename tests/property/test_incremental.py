@@ -30,7 +30,7 @@ from tests.conftest import BARE, copy_reference
 HERE = Path(__file__).parent / "incremental"
 ROUNDS = int(os.environ.get("FSYNC_TEST_ROUNDS", "12"))
 SEED = int(os.environ.get("FSYNC_TEST_SEED", random.SystemRandom().randrange(2**32)))
-KILLS = int(os.environ.get("FSYNC_TEST_KILLS", "6"))
+KILLS = int(os.environ.get("FSYNC_TEST_KILLS", "4"))
 ENTITIES = 150
 
 START = datetime(2024, 2, 26)

@@ -39,8 +39,8 @@ def row_holding(view: View, table: str, feature: str, entity: Sequence[str], at:
 
 def source_rows(
     view: View, made_of: Sequence[Planned], relation: str, entity: Sequence[str], since: int | None, until: int
-) -> str:
-    """A query of the events of an entity in [since, until), all columns of the source.
+) -> exp.Select:
+    """A query of the events of an entity in [since, until), all columns of the source, as a logical tree.
 
     Of one feature only those that its condition is true of; of several those that one of their conditions is.
     """
@@ -55,7 +55,18 @@ def source_rows(
     if None not in wheres:
         conditions.append(exp.or_(*(over_source(where.node, view) for where in wheres if where is not None)))
     source = exp.alias_(exp.to_table(relation, dialect="duckdb"), "source", table=True)
-    return duckdb.render(exp.select("source.*").from_(source).where(*conditions))
+    return exp.select("source.*").from_(source).where(*conditions)
+
+
+def how_many(rows: exp.Select) -> str:
+    """A query of the number of rows of another one."""
+    return duckdb.render(exp.select(exp.Count(this=exp.Star())).from_(rows.subquery("rows")))
+
+
+def newest(rows: exp.Select, view: View, limit: int) -> str:
+    """A query of the newest events among `source_rows`, the newest first."""
+    by = exp.Ordered(this=instant_of(view.event_time), desc=True, nulls_first=False)
+    return duckdb.render(rows.order_by(by).limit(limit))
 
 
 def _value(text: str, kind: object) -> exp.Expr:
