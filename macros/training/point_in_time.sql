@@ -12,22 +12,24 @@
 
     Times of labels are UTC, cut to milliseconds like those of events.
 #}
-{% macro point_in_time(labels, timestamp, features=none, service=none, inclusive=false, keys={}) -%}
+{% macro point_in_time(labels, timestamp, features=none, service=none, inclusive=false, keys={}, few=true) -%}
     {%- set chosen = fsync.features_by_view(features, service) -%}
-    {{ return(adapter.dispatch('point_in_time', 'fsync')(labels, timestamp, chosen, inclusive, keys)) }}
+    {{ return(adapter.dispatch('point_in_time', 'fsync')(labels, timestamp, chosen, inclusive, keys, few)) }}
 {%- endmacro %}
 
-{% macro duckdb__point_in_time(labels, timestamp, chosen, inclusive, keys) -%}
+{% macro duckdb__point_in_time(labels, timestamp, chosen, inclusive, keys, few) -%}
     {%- set at = fsync.label_time(timestamp) -%}
     with fsync_labels as (
         select * from {{ labels }}
     )
     {%- for view in chosen.views %},
-    -- the rows of {{ view.name }} that can belong to a label
+    -- the rows of {{ view.name }}{{ ' that can belong to a label' if few }}
     fsync_view_{{ loop.index }} as (
         select {{ view.entity | join(', ') }}, valid_from, {{ view.features | join(', ') }}
         from {{ ref(view.name) }} as features
+        {%- if few %}
         semi join fsync_labels on {{ fsync.label_entity('features', view, keys) }}
+        {%- endif %}
     )
     {%- endfor %}
     select
@@ -44,7 +46,7 @@
 {%- endmacro %}
 
 {# Where there is no as-of join: at most one row of an entity holds at a time. #}
-{% macro default__point_in_time(labels, timestamp, chosen, inclusive, keys) -%}
+{% macro default__point_in_time(labels, timestamp, chosen, inclusive, keys, few) -%}
     {%- set at = fsync.label_time(timestamp) -%}
     with fsync_labels as (
         select * from {{ labels }}

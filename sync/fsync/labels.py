@@ -35,10 +35,14 @@ _GIVEN: Final = "fsync_given_labels"
 
 @dataclass(frozen=True)
 class Labelled:
-    """Labels that can be joined to: `relation` is SQL, `columns` are their names and DuckDB's types, in order."""
+    """Labels that can be joined to: `relation` is SQL, `columns` are their names and DuckDB's types, in order.
+
+    `is_stored` tells those that can be looked at twice for little from what is parsed or computed each time.
+    """
 
     relation: str
     columns: tuple[tuple[str, str], ...]
+    is_stored: bool
 
 
 def open_labels(labels: Labels, warehouse: Warehouse) -> Labelled:
@@ -52,7 +56,8 @@ def open_labels(labels: Labels, warehouse: Warehouse) -> Labelled:
         columns = warehouse.columns(f"select * from {relation}")
     except InputError as error:
         raise InputError(f"the labels cannot be read: {error}", error.mend) from error
-    return Labelled(relation, tuple(columns))
+    is_stored = not relation.startswith(("(", "READ_CSV"))
+    return Labelled(relation, tuple(columns), is_stored)
 
 
 def _relation(labels: Labels, warehouse: Warehouse) -> str:

@@ -30,6 +30,7 @@ def point_in_time(
     *,
     inclusive: bool = False,
     keys: Mapping[str, Any] | None = None,
+    few: bool = True,
 ) -> str:
     """The query of `{{ fsync.point_in_time(…) }}`, in DuckDB's SQL.
 
@@ -41,9 +42,10 @@ def point_in_time(
         relation_of: the relation of a view, as SQL.
         inclusive: whether what happened at the very time of a label counts.
         keys: which column of the labels has which column of an entity, where their names differ.
+        few: whether to leave out the rows of entities without a label first.
     """
     macro = Package(known, relation_of).point_in_time
-    return str(macro(labels, timestamp=timestamp, features=features, inclusive=inclusive, keys=keys or {}))
+    return str(macro(labels, timestamp=timestamp, features=features, inclusive=inclusive, keys=keys or {}, few=few))
 
 
 class Package:

@@ -22,9 +22,9 @@ from sqlglot import exp
 from fsync.compile import plan_project
 from fsync.errors import InputError
 from fsync.instant import to_datetime
-from fsync.labels import Keys, Labels, check_labels, open_labels
+from fsync.labels import Keys, Labelled, Labels, check_labels, label_column, open_labels
 from fsync.macro import point_in_time
-from fsync.plan import Member, Plan
+from fsync.plan import Member, Plan, View
 from fsync.spec.project import open_project
 from fsync.sql.empty import empty_literal, empty_values
 from fsync.sql.features import known_features
@@ -33,6 +33,10 @@ from fsync.warehouse.profile import read_profile
 
 #: the place of a label among the others, which its row has in the result too
 _ROW: Final = "fsync_row"
+
+
+#: the share of a view's entities that have labels, from which on looking for the others takes longer than it saves
+_MANY: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -152,9 +156,26 @@ def training_set(
         lambda view: tables[view].sql,
         inclusive=inclusive,
         keys=keys,
+        few=any(_are_few(warehouse, labelled, view, tables[name], keys or {}) for name, view in views.items()),
     )
     query = f"select * exclude ({_ROW}) from (\n{joined}\n) order by {_ROW}"
     return TrainingSet(query, timestamp, members, tuple(tables.values()))
+
+
+def _are_few(warehouse: Warehouse, labelled: Labelled, view: View, table: Table, keys: Keys) -> bool:
+    """Whether labels are of few of a view's entities, as far as is quickly known."""
+    if not labelled.is_stored:
+        return True
+    entity = [column.name for column in view.entity]
+    of_labels = [label_column(column, view.name, keys) for column in entity]
+    in_labels, in_table = (
+        exp.select(exp.ApproxDistinct(this=exp.func("hash", *(exp.column(name, quoted=True) for name in names))))
+        .from_(exp.maybe_parse(relation, into=exp.Table, dialect="duckdb"))
+        .subquery()
+        for names, relation in ((of_labels, labelled.relation), (entity, table.sql))
+    )
+    asked, known = warehouse.row(exp.select(in_labels, in_table).sql(dialect="duckdb"))
+    return bool(asked < _MANY * known)
 
 
 def write_training_set(

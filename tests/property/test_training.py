@@ -140,12 +140,16 @@ def test_a_training_set_is_the_reference(inclusive: bool, path: Path, compiled: 
             inclusive,
             {"user_id": "who"},
         )
-        elsewhere = rows_of(warehouse, package.default__point_in_time(*arguments), features)
+        few, many = (package.duckdb__point_in_time(*arguments, few=few) for few in (True, False))
+        assert rows == rows_of(warehouse, few, features) == rows_of(warehouse, many, features)
+        elsewhere = rows_of(warehouse, package.default__point_in_time(*arguments, few=True), features)
     assert len(rows) == len(labels)
     for label, row, other in zip(labels, rows, elsewhere, strict=True):
         right = expected(label, histories, features, inclusive=inclusive)
         assert all(map(equal, row, right)), f"seed {SEED}, {label}: {features}: {row}, {right}"
         assert all(map(equal, row, other)), "an engine without an as-of join has the same"
+    assert few != many
+    assert "semi join" in few
     print(f"\n{len(labels)} labels, inclusive {inclusive}, seed {SEED}")
 
 
