@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 if TYPE_CHECKING:
     from fsync.spec.issue import Issue
@@ -29,6 +28,11 @@ def emit(text: str) -> None:
 def emit_json(value: object) -> None:
     """One JSON document on one line. A DECIMAL is text, with every digit; times are ISO 8601."""
     emit(json.dumps(value, ensure_ascii=False, allow_nan=False, default=_scalar))
+
+
+def jsonable(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they are texts, as they are in the store."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def say_warnings(warnings: Iterable[Issue]) -> None:
@@ -54,9 +58,7 @@ def _scalar(value: object) -> object:
         return format(value, "f")
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, Path | UUID):
-        return str(value)
-    raise TypeError(f"no JSON for {type(value).__name__}")
+    return str(value)  # of whatever else a column of a warehouse holds
 
 
 @contextmanager

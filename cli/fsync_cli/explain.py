@@ -12,7 +12,7 @@ import typer
 from fsync.instant import now, to_text
 from fsync.read import Reader
 from fsync.wire import PREFIX
-from fsync_cli.console import counted, emit, emit_json, say, shown, table
+from fsync_cli.console import counted, emit, emit_json, jsonable, say, shown, table
 from fsync_cli.options import Json, Online, Prefix, ProjectDir, Target, embedded, instant
 
 if TYPE_CHECKING:
@@ -82,19 +82,23 @@ def explain(
 def _as_json(plain: dict[str, Any]) -> dict[str, Any]:
     """With instants as ISO 8601."""
     return {
-        name: to_text(value)
-        if name in _INSTANTS and isinstance(value, int)
-        else _as_json(value)
-        if isinstance(value, dict)
-        else value
+        name: to_text(value) if name in _INSTANTS and isinstance(value, int) else _plain(value)
         for name, value in plain.items()
     }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _as_json(value)
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return jsonable(value)
 
 
 def _tell(found: Explanation) -> None:
     say(f"{found.feature} of {found.view}@{found.hash}, entity {found.key} at {to_text(found.at)}")
     made_of = f", made of {', '.join(found.made_of)}" if found.made_of else ""
-    say(f"{found.definition}{made_of}")
+    say(", ".join([found.definition, *found.conditions]) + made_of)
     rows = [["offline", *_offline(found)], ["online", *_online(found)]]
     emit(table(["", "value", "what it is"], rows))
     say(found.verdict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +11,8 @@ import typer
 from fsync.errors import InputError
 from fsync.instant import to_text
 from fsync.read import Batch, Layer, Reader, Reading
-from fsync.wire import PREFIX, Value
-from fsync_cli.console import emit, emit_json, say, shown, table
+from fsync.wire import PREFIX, ServiceMeta
+from fsync_cli.console import emit, emit_json, jsonable, say, shown, table
 from fsync_cli.options import Json, Online, Prefix, ProjectDir, Snapshot, embedded, instant
 
 
@@ -29,7 +29,6 @@ def get(
         str | None,
         typer.Option(
             "--service",
-            envvar="FSYNC_SERVICE",
             metavar="NAME",
             help="Read the vector of a feature service. Where its views have different entities, a key is "
             "user_id=42,merchant_id=7.",
@@ -54,7 +53,8 @@ def get(
         raise InputError(f"which entity of {view or service}?", f"fsync get {view or '--service ' + str(service)} KEY")
     with Reader(online or embedded(project_dir), prefix=prefix, snapshot=snapshot) as reader:
         if service is not None:
-            batch = reader.read_service(service, [_columns(key) for key in keys], at=instant(at))
+            definition = reader.service(service)
+            batch = reader.read_service(service, [_entity(key, definition) for key in keys], at=instant(at))
             is_missing = _tell_service(service, keys, batch, json)
         else:
             readings = reader.read_many(str(view), keys, at=instant(at))
@@ -68,10 +68,13 @@ def get(
         raise typer.Exit(1)
 
 
-def _columns(key: str) -> str | dict[str, str]:
-    """A key of several entities, `user_id=42,merchant_id=7`, as a mapping."""
-    pairs = [part.partition("=") for part in key.split(",")]
-    return {name: value for name, _, value in pairs} if all(equals for _, equals, _ in pairs) else key
+def _entity(key: str, service: ServiceMeta) -> str | dict[str, str]:
+    """A key that names the service's columns, `user_id=42,merchant_id=7`, as a mapping; another one as it is."""
+    # a value goes on until the next column: commas and signs in it are its own
+    starts = re.compile(rf"(?:^|,)\s*({'|'.join(map(re.escape, service.columns))})=")
+    parts = starts.split(key)
+    found = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return found if not parts[0] and found.keys() == set(service.columns) else key
 
 
 def _tell_service(service: str, keys: list[str], batch: Batch, json: bool) -> bool:
@@ -82,7 +85,7 @@ def _tell_service(service: str, keys: list[str], batch: Batch, json: bool) -> bo
         at = next(readings[row].at for readings in batch.readings.values())
         if json:
             features = {
-                name: {"value": _jsonable(value), "status": statuses[name].value} for name, value in values.items()
+                name: {"value": jsonable(value), "status": statuses[name].value} for name, value in values.items()
             }
             emit_json({"service": service, "key": key, "at": to_text(at), "features": features})
         else:
@@ -100,15 +103,10 @@ def _as_json(key: str, reading: Reading) -> dict[str, Any]:
         "as_of": None if reading.as_of is None else to_text(reading.as_of),
         "layer": reading.layer.value,
         "features": {
-            name: {"value": _jsonable(value), "status": reading.status[name].value}
+            name: {"value": jsonable(value), "status": reading.status[name].value}
             for name, value in reading.values.items()
         },
     }
-
-
-def _jsonable(value: Value) -> Value:
-    """JSON has no NaN and no infinity: they are texts, as they are in the store."""
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _tell(key: str, reading: Reading) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +17,7 @@ from fsync_cli.options import DryRun, Json, Online, Prefix, ProjectDir, Target, 
 
 if TYPE_CHECKING:
     from fsync.push import PushReport
+    from fsync.services import ServiceReport
 
 
 def push(
@@ -110,18 +111,20 @@ def push(
                         progress=progress,
                     )
                 _tell(report, store.name, json)
-            changed = push_services(services, store, horizon=ahead, prefix=prefix, dry_run=dry_run)
-            _tell_services(changed, store.name, dry_run, json)
+            pushing = names if dry_run else ()
+            for told in push_services(services, store, horizon=ahead, prefix=prefix, dry_run=dry_run, pushing=pushing):
+                _tell_service(told, store.name, json)
             say(f"{'looked at' if dry_run else 'pushed to'} {store.name}")
 
 
-def _tell_services(changed: Mapping[str, bool], store: str, dry_run: bool, json: bool) -> None:
-    verb = "would write" if dry_run else "wrote"
-    for name, is_changed in changed.items():
-        if json:
-            emit_json({"store": store, "service": name, "changed": is_changed, "dry_run": dry_run})
-        else:
-            say(f"service {name}: {f'{verb} its definition' if is_changed else 'unchanged'}")
+def _tell_service(report: ServiceReport, store: str, json: bool) -> None:
+    if json:
+        emit_json({"store": store, **asdict(report)})
+    elif report.waits_for:
+        say(f"service {report.service}: waits for {', '.join(report.waits_for)} to be pushed as the specs say now")
+    else:
+        verb = "would write" if report.dry_run else "wrote"
+        say(f"service {report.service}: {f'{verb} its definition' if report.changed else 'unchanged'}")
 
 
 def _tell(report: PushReport, store: str, json: bool) -> None:

@@ -40,14 +40,10 @@ def train(
         Path | None,
         typer.Option("--out", "-o", envvar="FSYNC_OUT", metavar="FILE", help="The .parquet file to write."),
     ] = None,
-    service: Annotated[
-        str | None, typer.Option("--service", envvar="FSYNC_SERVICE", metavar="NAME", help="A feature service.")
-    ] = None,
+    service: Annotated[str | None, typer.Option("--service", metavar="NAME", help="A feature service.")] = None,
     features: Annotated[
         str | None,
-        typer.Option(
-            "--features", envvar="FSYNC_FEATURES", metavar="A,B,…", help="Names of features, instead of a service."
-        ),
+        typer.Option("--features", metavar="A,B,…", help="Names of features, instead of a service."),
     ] = None,
     keys: Annotated[
         list[str] | None,
@@ -91,6 +87,10 @@ def train(
 
     if out is None and not dry_run:
         raise InputError("--out is missing: the .parquet file to write")
+    if out is not None and out.suffix.lower() != ".parquet":
+        raise InputError(f"--out {out} does not end in .parquet, which is what is written")
+    if out is not None and Path(labels).expanduser().resolve() == out.expanduser().resolve():
+        raise InputError(f"--out {out} would take the place of the labels", "name another file")
     project = open_project(project_dir)
     names = None if features is None else [name.strip() for name in features.split(",")]
     with Warehouse(read_profile(project, target)) as warehouse:

@@ -16,9 +16,10 @@ from fsync.dbt import Progress
 from fsync.errors import InputError
 from fsync.instant import to_datetime, to_milliseconds
 from fsync.plan import View
-from fsync.push import PushReport, push_view
+from fsync.push import DEFAULT_HORIZON, PushReport, push_view
 from fsync.read import Reader, Reading
 from fsync.root import find_reference
+from fsync.services import push_services
 from fsync.spec.project import open_project
 from fsync.store import default_url, open_store
 from fsync.warehouse.duckdb import Warehouse
@@ -76,6 +77,7 @@ def run_demo(folder: Path, *, progress: Progress | None = None) -> DemoReport:
         with Warehouse(read_profile(project)) as warehouse:
             views = build.compiled.plan.views
             pushes = tuple(push_view(view, warehouse, store, as_of=AS_OF) for view in views)
+            push_services(build.compiled.plan.services, store, horizon=DEFAULT_HORIZON)
         with Reader(store) as reader:
             comparisons = tuple(_compare(view, reader, read_profile(project).path) for view in views)
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,8 +10,8 @@ from sqlglot import exp
 
 from fsync import wire
 from fsync.dbt import relation_of
-from fsync.errors import NotBuilt, StoreOutOfReach
-from fsync.instant import to_text
+from fsync.errors import InputError, NotBuilt, StoreOutOfReach
+from fsync.instant import to_milliseconds, to_text
 from fsync.plan import Member, Planned, View
 from fsync.read import Reader, Status
 from fsync.spec.project import Project
@@ -21,6 +21,8 @@ from fsync.warehouse.duckdb import Warehouse
 from fsync.wire import Key, Value
 
 SAMPLE: Final = 10
+#: the first instant there is, in epoch milliseconds
+FIRST: Final = to_milliseconds("0001-01-01")
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Explanation:
     #: the version that the specs describe now
     hash: str
     definition: str
+    #: what else decides the value: where, ttl, every, scale and default, as the spec says them
+    conditions: tuple[str, ...]
     made_of: tuple[str, ...]
     key: str
     at: int
@@ -120,6 +124,7 @@ def explain(
         view=view.name,
         hash=view.hash,
         definition=planned.feature.definition,
+        conditions=tuple(_conditions(planned)),
         made_of=() if made_of == (planned,) else tuple(one.name for one in made_of),
         key=wire.entity_text(key, columns),
         at=at,
@@ -129,6 +134,15 @@ def explain(
         agrees=agrees,
         verdict=verdict,
     )
+
+
+def _conditions(planned: Planned) -> Iterator[str]:
+    feature = planned.feature
+    if feature.condition is not None:
+        yield f"where {feature.condition}"
+    for name in ("ttl", "every", "scale", "default"):
+        if (value := getattr(feature, name)) is not None:
+            yield f"{name} {value}"
 
 
 def _offline(view: View, planned: Planned, entity: Sequence[str], at: int, warehouse: Warehouse | None) -> Offline:
@@ -210,7 +224,7 @@ def _behind(
     until = at if view.every is None else (at - 1) // view.every.milliseconds * view.every.milliseconds
     windows = [one.call.window for one in made_of if one.call is not None]
     longest = max((window.milliseconds for window in windows if window is not None), default=0)
-    since = None if None in windows else until - longest
+    since = None if None in windows else max(until - longest, FIRST)
     nothing = Behind(since, until, 0, (), ())
     if warehouse is None:
         return nothing
@@ -219,7 +233,10 @@ def _behind(
     except NotBuilt as error:
         return Behind(since, until, 0, (), (), str(error))
     rows = source_rows(view, made_of, relation, entity, since, until)
-    (count,) = warehouse.row(how_many(rows))
     shown = newest(rows, view, sample)
-    columns = tuple(name for name, _ in warehouse.columns(shown))
-    return Behind(since, until, count, columns, tuple(warehouse.rows(shown)))
+    try:
+        (count,) = warehouse.row(how_many(rows))
+        columns = tuple(name for name, _ in warehouse.columns(shown))
+        return Behind(since, until, count, columns, tuple(warehouse.rows(shown)))
+    except InputError as error:  # the source is elsewhere, or is gone
+        return Behind(since, until, 0, (), (), f"{relation} cannot be read: {error}")

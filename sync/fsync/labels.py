@@ -12,7 +12,8 @@ from sqlglot.errors import SqlglotError
 
 from fsync.errors import InputError, one_line
 from fsync.language.suggest import did_you_mean
-from fsync.plan import Member
+from fsync.language.types import SqlType
+from fsync.plan import Member, View
 from fsync.warehouse.duckdb import Warehouse
 
 #: a file, a relation of the warehouse, a query, or a table of Arrow, pandas or Polars
@@ -28,6 +29,10 @@ _READERS: Final = {
     ".csv.gz": "read_csv",
     ".tsv.gz": "read_csv",
 }
+
+#: names of columns that a training set needs beside those of the labels
+ROW: Final = "fsync_row"
+RESERVED: Final = (ROW, "fsync_at")
 
 #: under which name a table of this process is known to the warehouse
 _GIVEN: Final = "fsync_given_labels"
@@ -51,35 +56,36 @@ def open_labels(labels: Labels, warehouse: Warehouse) -> Labelled:
     Raises:
         InputError: when there are none, or they cannot be read.
     """
-    relation = _relation(labels, warehouse)
+    relation, is_stored = _relation(labels, warehouse)
     try:
         columns = warehouse.columns(f"select * from {relation}")
     except InputError as error:
         raise InputError(f"the labels cannot be read: {error}", error.mend) from error
-    is_stored = not relation.startswith(("(", "READ_CSV"))
     return Labelled(relation, tuple(columns), is_stored)
 
 
-def _relation(labels: Labels, warehouse: Warehouse) -> str:
+def _relation(labels: Labels, warehouse: Warehouse) -> tuple[str, bool]:
+    """Labels as SQL, and whether they are stored."""
     if not isinstance(labels, str | Path):
         warehouse.give(_GIVEN, labels)
-        return _GIVEN
+        return _GIVEN, True
     text = str(labels)
     reader = next((reader for suffix, reader in _READERS.items() if text.lower().endswith(suffix)), None)
     if reader is not None:
         if not Path(text).expanduser().is_file():
             raise InputError(f"there is no file {text}")
         path = exp.Literal.string(str(Path(text).expanduser()))
-        return exp.Anonymous(this=reader, expressions=[path]).sql(dialect="duckdb")
+        return exp.Anonymous(this=reader, expressions=[path]).sql(dialect="duckdb"), reader == "read_parquet"
     try:
-        trees = parse(text, dialect="duckdb")
+        # what follows the last semicolon, a comment perhaps, is no query
+        trees = [tree for tree in parse(text, dialect="duckdb") if not isinstance(tree, exp.Semicolon | None)]
     except SqlglotError as error:
         raise InputError(f"the labels are neither a file nor SQL: {one_line(error)}", _WHAT_LABELS_ARE) from error
-    (tree,) = trees if len(trees) == 1 else (None,)
+    tree = trees[0] if len(trees) == 1 else None
     if isinstance(tree, exp.Query):
-        return tree.subquery().sql(dialect="duckdb")
+        return tree.subquery().sql(dialect="duckdb"), False
     if isinstance(tree, exp.Column | exp.Dot):
-        return exp.to_table(text, dialect="duckdb").sql(dialect="duckdb")
+        return exp.to_table(text, dialect="duckdb").sql(dialect="duckdb"), True
     raise InputError(f"{text!r} is no file, relation or query", _WHAT_LABELS_ARE)
 
 
@@ -94,7 +100,7 @@ def check_labels(labelled: Labelled, timestamp: str, members: Sequence[Member], 
     """
     faults = [*_faults(labelled, timestamp, members, keys)]
     if faults:
-        raise InputError("\n".join(faults))
+        raise InputError("\n".join(dict.fromkeys(faults)))
 
 
 def _faults(labelled: Labelled, timestamp: str, members: Sequence[Member], keys: Keys) -> Iterable[str]:
@@ -102,23 +108,59 @@ def _faults(labelled: Labelled, timestamp: str, members: Sequence[Member], keys:
     kind = columns.get(timestamp.lower())
     if kind is None:
         yield _no_column(timestamp, columns)
-    elif kind not in ("DATE", "VARCHAR") and not kind.startswith("TIMESTAMP"):
+    elif kind not in ("DATE", "VARCHAR", _ALL_NULL) and not kind.startswith("TIMESTAMP"):
         yield f"the labels' {timestamp} is no time but {kind}: cast it to a timestamp"
+    yield from (f"the labels have a column {name!r}: that name is ours" for name in RESERVED if name in columns)
     views = {member.view.name: member.view for member in members}
-    entities = {column.name for view in views.values() for column in view.entity}
-    known = {*views, *entities}
-    yield from (f"keys name {key!r}, which is no view and no entity column" for key in keys if key not in known)
-    asked = {label_column(column.name, view.name, keys) for view in views.values() for column in view.entity}
-    yield from (_no_column(column, columns) for column in sorted(asked) if column.lower() not in columns)
+    yield from _faults_of_keys(views, keys)
+    for view in views.values():
+        for column in view.entity:
+            asked = label_column(column.name, view.name, keys)
+            if (found := columns.get(asked.lower())) is None:
+                yield _no_column(asked, columns)
+            elif not _is_of(found, column.type):
+                yield f"the labels' {asked} is {found}, and {column.name} of {view.name} is {column.type}: cast it"
     for member in members:
         if member.planned.name in columns:
             yield f"the labels have a column {member.planned.name!r} already, which is the name of a feature"
 
 
+#: how DuckDB calls the type of a column without a value
+_ALL_NULL: Final = '"NULL"'
+_INTEGERS: Final = (
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
+)
+
+
+def _is_of(kind: str, entity: SqlType | None) -> bool:
+    """Whether values of DuckDB's type can be those of an entity: 42 is no text, true no number, and 0.5 no integer."""
+    if kind == _ALL_NULL or entity is None:
+        return True
+    if entity.name == "bigint":
+        return kind in _INTEGERS
+    return kind == "VARCHAR" or (entity.name in ("uuid", "date") and kind == entity.name.upper())
+
+
+def _faults_of_keys(views: Mapping[str, View], keys: Keys) -> Iterable[str]:
+    entities = {column.name for view in views.values() for column in view.entity}
+    for name, value in keys.items():
+        if isinstance(value, Mapping) and name in views:
+            known = [column.name for column in views[name].entity]
+            unknown = (column for column in value if column not in known)
+            yield from (f"keys name {column!r}, which is no entity column of {name}" for column in unknown)
+        elif isinstance(value, Mapping):
+            yield f"keys name {name!r}, which is no view of these features"
+        elif name not in entities:
+            mend = f": write {name}.COLUMN=LABELS_COLUMN" if name in views else ""
+            yield f"keys name {name!r}, which is no view and no entity column{mend}"
+
+
 def label_column(column: str, view: str, keys: Keys) -> str:
     """The column of the labels that has an entity column of a view."""
-    of_view = keys.get(view, keys)
-    return str(of_view.get(column, column))
+    of_view = keys.get(view)
+    found = (of_view if isinstance(of_view, Mapping) else keys).get(column)
+    return found if isinstance(found, str) else column
 
 
 def _no_column(name: str, columns: Iterable[str]) -> str:

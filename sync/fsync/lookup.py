@@ -86,13 +86,14 @@ class Lookup:
         """
         key = wire.service_key(self.prefix, service)
         for _ in range(_TRIES):
-            if service not in self._services:
+            found = self._services.get(service)
+            if found is None:
                 (raw,) = yield [key]
                 if raw is None:
                     mend = "`fsync push` brings services along with their views"
                     raise InputError(f"the service {service} was not pushed to this store, or has expired", mend)
-                self._services[service] = raw, wire.decode_service(raw)
-            raw, meta = self._services[service]
+                found = self._services[service] = raw, wire.decode_service(raw)
+            raw, meta = found
             readings: dict[str, Sequence[Reading]] = {}
             metas: dict[str, Meta | None] = {}
             seen: set[bytes | None] = {raw}
@@ -102,7 +103,7 @@ class Lookup:
                 metas |= of_views.metas
             if seen == {raw}:
                 return Batch(tuple(keys), readings, metas, meta)
-            del self._services[service]  # it has another definition now
+            self._services.pop(service, None)  # it has another definition now
         raise StoreOutOfReach("the service is pushed again and again while it is read", "is one pushed in a loop?")
 
     def cached(self, view: str, key: Key, at: int | None, now: int) -> Reading | None:

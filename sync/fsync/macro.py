@@ -48,6 +48,11 @@ def point_in_time(
     return str(macro(labels, timestamp=timestamp, features=features, inclusive=inclusive, keys=keys or {}, few=few))
 
 
+def label_time(column: str) -> str:
+    """The time of a label as `point_in_time` takes it, of a column of labels as SQL."""
+    return str(Package({}, str).label_time(column))
+
+
 class Package:
     """The macros, as dbt gives them to each other under the package's name."""
 

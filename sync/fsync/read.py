@@ -24,7 +24,7 @@ from fsync.lookup import Asking, Lookup, ServiceKey
 from fsync.reading import Batch, Layer, Reading, Status
 from fsync.root import find_root
 from fsync.store import AsyncStore, Store, default_url, open_async_store, open_store
-from fsync.wire import Key, Meta
+from fsync.wire import Key, Meta, ServiceMeta
 
 __all__ = ["AsyncReader", "Batch", "Layer", "Reader", "Reading", "Status", "read"]
 
@@ -156,6 +156,12 @@ class Reader:
         instant = None if at is None else to_milliseconds(at)
         return self._ask(lambda lookup: lookup.ask(views, keys, instant, now()))
 
+    def service(self, service: str) -> ServiceMeta:
+        """The definition of a feature service; see `read_service` for the errors."""
+        found = self.read_service(service, []).service
+        assert found is not None  # a batch of a service has it
+        return found
+
     def read_service(self, service: str, keys: Sequence[ServiceKey], *, at: Moment | None = None) -> Batch:
         """The vectors of a feature service, one an entity, in the order and types of its training set.
 
@@ -231,6 +237,11 @@ class AsyncReader:
     async def read_batch(self, views: Sequence[str], keys: Sequence[Key], *, at: Moment | None = None) -> Batch:
         instant = None if at is None else to_milliseconds(at)
         return await self._ask(lambda lookup: lookup.ask(views, keys, instant, now()))
+
+    async def service(self, service: str) -> ServiceMeta:
+        found = (await self.read_service(service, [])).service
+        assert found is not None
+        return found
 
     async def read_service(self, service: str, keys: Sequence[ServiceKey], *, at: Moment | None = None) -> Batch:
         instant = None if at is None else to_milliseconds(at)

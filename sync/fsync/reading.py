@@ -102,7 +102,14 @@ class Batch:
 
     def column(self, feature: ServiceFeature) -> list[Value]:
         """A feature's values, one an entity; None where it is missing."""
+        if not self._has(feature):
+            return [None] * len(self.keys)
         return [reading.values.get(feature.name) for reading in self.readings[feature.view]]
+
+    def _has(self, feature: ServiceFeature) -> bool:
+        """Whether the version of the view that is served has the feature, and of this type."""
+        meta = self.metas[feature.view]
+        return meta is not None and any((one.name, one.type) == (feature.name, feature.type) for one in meta.features)
 
     def to_dicts(self) -> list[dict[str, Value]]:
         """One dict of feature and value for each entity, in the order of `features`."""
@@ -115,8 +122,10 @@ class Batch:
     def statuses(self) -> list[dict[str, Status]]:
         """One dict of feature and status for each entity; what a value is worth, see `Status`."""
         found = {view: [reading.status for reading in readings] for view, readings in self.readings.items()}
+        there = [feature for feature in self.features if self._has(feature)]
+        missing = dict.fromkeys((feature.name for feature in self.features), Status.MISSING)
         return [
-            {feature.name: found[feature.view][row].get(feature.name, Status.MISSING) for feature in self.features}
+            missing | {feature.name: found[feature.view][row][feature.name] for feature in there}
             for row in range(len(self.keys))
         ]
 

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 import pyarrow as pa
 
-from fsync import wire
+from fsync import pushed, wire
 from fsync.aim import GRACE_MS
 from fsync.language.duration import Duration
 from fsync.plan import PlannedService
 from fsync.store import Store
+
+
+@dataclass(frozen=True)
+class ServiceReport:
+    """What became of a service's definition in a store.
+
+    `changed` tells whether the store knew another one, or none. A service waits for views of which the store does not
+    serve the version that it is defined over, and its definition is not written before.
+    """
+
+    service: str
+    changed: bool
+    waits_for: tuple[str, ...]
+    dry_run: bool
 
 
 def push_services(
@@ -20,20 +35,30 @@ def push_services(
     horizon: Duration,
     prefix: str = wire.PREFIX,
     dry_run: bool = False,
-) -> dict[str, bool]:
-    """Make a store know services; for each by name, whether it knew another definition, or none.
+    pushing: Collection[str] = (),
+) -> tuple[ServiceReport, ...]:
+    """Make a store know services, once their views are served: a reader sees no feature that is not there yet.
 
-    It outlives the views that are pushed with the same horizon. Their pushes come first: a reader sees no feature that
-    is not there yet.
+    A definition lives as long as views that are pushed with the same horizon, and a grace time longer.
+
+    Args:
+        pushing: views that would have been pushed before, of a dry run.
     """
-    changed: dict[str, bool] = {}
+    reports = []
     for service in services:
+        waits_for = tuple(
+            view.name
+            for view in service.views
+            if view.name not in pushing
+            and ((meta := pushed.served(store, prefix, view.name)) is None or meta.hash != view.hash)
+        )
         key, value = wire.service_key(prefix, service.name), wire.encode_service(_meta(service))
-        changed[service.name] = store.get([key]) != [value]
-        if not dry_run:
+        is_changed = store.get([key]) != [value]
+        if not dry_run and not waits_for:
             ttl = horizon.milliseconds + 2 * GRACE_MS
             store.write(pa.array([key]), pa.array([value.decode()]), ttl)
-    return changed
+        reports.append(ServiceReport(service.name, is_changed and not waits_for, waits_for, dry_run))
+    return tuple(reports)
 
 
 def _meta(service: PlannedService) -> wire.ServiceMeta:

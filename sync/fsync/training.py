@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,19 +21,15 @@ from sqlglot import exp
 
 from fsync.compile import plan_project
 from fsync.errors import InputError
-from fsync.instant import to_datetime
-from fsync.labels import Keys, Labelled, Labels, check_labels, label_column, open_labels
-from fsync.macro import point_in_time
+from fsync.instant import END, to_datetime
+from fsync.labels import ROW, Keys, Labelled, Labels, check_labels, label_column, open_labels
+from fsync.macro import label_time, point_in_time
 from fsync.plan import Member, Plan, View
 from fsync.spec.project import open_project
 from fsync.sql.empty import empty_literal, empty_values
 from fsync.sql.features import known_features
 from fsync.warehouse.duckdb import Progress, Table, Warehouse
 from fsync.warehouse.profile import read_profile
-
-#: the place of a label among the others, which its row has in the result too
-_ROW: Final = "fsync_row"
-
 
 #: the share of a view's entities that have labels, from which on looking for the others takes longer than it saves
 _MANY: Final = 0.5
@@ -45,6 +41,7 @@ class TrainingSet:
 
     query: str
     timestamp: str
+    inclusive: bool
     members: tuple[Member, ...]
     tables: tuple[Table, ...]
 
@@ -68,7 +65,7 @@ class ViewSummary:
     #: its first change, None where it has none; and when it was built
     first: int | None
     built_at: int
-    #: labels at or before the first change: all of their values are empty
+    #: labels of times that the first change is not before: all of their values are empty
     before_history: int
     #: labels later than the build: events before them may be missing yet
     after_build: int
@@ -138,7 +135,12 @@ def training_set(
     *,
     inclusive: bool = False,
 ) -> TrainingSet:
-    """What `train` computes, checked but not computed; see there for the arguments and errors."""
+    """What `train` computes; see there for the arguments and errors.
+
+    It is checked, and how many entities have labels is counted, but nothing is joined yet.
+    """
+    if isinstance(features, str):
+        raise InputError("features are a list of names, and not a text")
     if (features is None) == (service is None):
         raise InputError("a training set has either features or a service")
     members = plan.service(service).members if service is not None else plan.members(tuple(features or ()))
@@ -149,7 +151,7 @@ def training_set(
     labelled = open_labels(labels, warehouse)
     check_labels(labelled, timestamp, members, keys or {})
     joined = point_in_time(
-        f"(select *, row_number() over () as {_ROW} from {labelled.relation})",
+        f"(select *, row_number() over () as {ROW} from {labelled.relation})",
         timestamp,
         [member.planned.name for member in members],
         known_features(plan),
@@ -158,8 +160,8 @@ def training_set(
         keys=keys,
         few=any(_are_few(warehouse, labelled, view, tables[name], keys or {}) for name, view in views.items()),
     )
-    query = f"select * exclude ({_ROW}) from (\n{joined}\n) order by {_ROW}"
-    return TrainingSet(query, timestamp, members, tuple(tables.values()))
+    query = f"select * exclude ({ROW}) from (\n{joined}\n) order by {ROW}"
+    return TrainingSet(query, timestamp, inclusive, members, tuple(tables.values()))
 
 
 def _are_few(warehouse: Warehouse, labelled: Labelled, view: View, table: Table, keys: Keys) -> bool:
@@ -193,26 +195,31 @@ def write_training_set(
 
 @contextmanager
 def _beside(out: Path) -> Iterator[Path]:
-    unfinished = out.with_name(f".{out.name}.{os.getpid()}")
+    """A file beside `out` that becomes it at the end."""
+    unfinished = out.with_name(f".{os.getpid()}.fsync")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.touch()  # what cannot be written is said before anything is computed
         yield unfinished
         unfinished.replace(out)
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror}") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def _report(warehouse: Warehouse, asked: TrainingSet, result: str, started: float) -> TrainingReport:
     """One scan of what came out, and of the first changes of the views."""
-    at = exp.cast(exp.column(asked.timestamp, quoted=True), "timestamp")
+    column = exp.column(asked.timestamp, quoted=True).sql(dialect="duckdb")
+    at: exp.Expr = exp.maybe_parse(label_time(column), dialect="duckdb")
     first = {table.view: warehouse.first_change(table) for table in asked.tables}
     counts = [exp.Count(this=exp.Star()), exp.Count(this=at), _milliseconds(exp.Min(this=at))]
     counts += [_milliseconds(exp.Max(this=at)), *(_count_if(_is_empty(member)) for member in asked.members)]
     for table in asked.tables:
         # where a view has no row at all, every label is before its history
-        before = exp.true() if first[table.view] is None else exp.LTE(this=at, expression=_instant(first[table.view]))
+        start = END if first[table.view] is None else first[table.view]
+        before = (exp.LT if asked.inclusive else exp.LTE)(this=at, expression=_instant(start))
         counts += [_count_if(before), _count_if(exp.GT(this=at, expression=_instant(table.built_at)))]
     query = exp.select(*counts).from_(exp.maybe_parse(result, into=exp.Table, dialect="duckdb"))
     rows, with_time, earliest, latest, *numbers = warehouse.row(query.sql(dialect="duckdb"))

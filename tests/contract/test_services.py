@@ -14,7 +14,8 @@ from fsync import wire
 from fsync.errors import InputError
 from fsync.language import types
 from fsync.language.types import SqlType, decimal
-from fsync.read import AsyncReader, Batch, Reader, Status
+from fsync.lookup import Lookup
+from fsync.read import AsyncReader, Batch, Layer, Reader, Status
 from fsync.store import Store
 
 DAY = 86_400_000
@@ -146,6 +147,40 @@ def test_what_no_push_wrote_is_no_service(views: Store, store_url: str, prefix: 
         put(views, {wire.service_key(prefix, "model"): text})
         with Reader(store_url, prefix=prefix) as reader, pytest.raises(InputError, match=why):
             reader.read_service("model", [1])
+
+
+def test_a_feature_of_another_type_is_missing(views: Store, store_url: str, prefix: str) -> None:
+    """A version of the view that was rolled back to has a sum where the service has a mean."""
+    features = (
+        ("spending", "spend", types.DOUBLE),
+        ("spending", "orders", types.BIGINT),
+        ("spending", "new", types.BIGINT),
+    )
+    put_service(views, prefix, *features, spending=("user_id",))
+    for batch in vectors(store_url, prefix, [1]):
+        assert batch.to_dicts() == [{"spend": None, "orders": 2, "new": None}]
+        assert list(batch.statuses()[0].values()) == [Status.MISSING, Status.OK, Status.MISSING]
+        assert batch.to_arrow().schema.types == [pa.float64(), pa.int64(), pa.int64()]
+
+
+def test_readers_that_see_another_definition_at_once(views: Store, prefix: str) -> None:
+    put_service(views, prefix, *ALL_OF_USER, spending=("user_id",), membership=("user_id",))
+    lookup = Lookup(Layer.ONLINE, prefix, views.reads_at_once)
+
+    def driven(asking: Any, wanted: Any) -> Batch:
+        try:
+            while True:
+                wanted = asking.send(views.get(wanted))
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+    first = lookup.ask_service("model", [1], 11 * DAY, 11 * DAY)
+    driven(first, next(first))
+    two = [lookup.ask_service("model", [1], 11 * DAY, 11 * DAY) for _ in range(2)]
+    wanted = [next(asking) for asking in two]
+    put_service(views, prefix, ("spending", "spend", MONEY), spending=("user_id",))
+    for asking, keys in zip(two, wanted, strict=True):
+        assert driven(asking, keys).to_dicts() == [{"spend": Decimal("5.00")}]
 
 
 def test_one_round_trip_once_it_is_known(views: Store, prefix: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,11 +123,20 @@ def test_inclusive_counts_the_event_itself(fsync: Fsync, warehouse: Path, tmp_pa
         (["--features", "user_30d_spend,user_30d_spend"], "is asked for twice"),
         (["--features", ""], "there is no feature ''"),
         (["--service", "churn_model"], "either features or a service"),
+        (["--key", "user_lifetime=user_id"], "keys name 'user_lifetime', which is no view and no entity column"),
+        (["--key", "user_id__orders_stream=user_id"], "write user_id__orders_stream.COLUMN=LABELS_COLUMN"),
+        (["--key", "user_id__orders_stream.usr=user_id"], "'usr', which is no entity column of user_id__orders_stream"),
+        (["--key", "nope.user_id=user_id"], "keys name 'nope', which is no view of these features"),
+        (["--labels", "query"], "Table with name query does not exist"),
+        (["--labels", "select true as user_id, ordered_at from orders_stream"], "the labels' user_id is BOOLEAN"),
+        (["--labels", "select 1.5 as user_id, ordered_at from orders_stream"], "the labels' user_id is DECIMAL(2,1)"),
+        (["--labels", "select *, 1 as fsync_row from orders_stream"], "'fsync_row': that name is ours"),
         (["--key", "user_id=customer"], "the labels have no column 'customer'"),
         (["--key", "customer=user_id"], "keys name 'customer', which is no view and no entity column"),
         (["--key", "user_id"], "--key user_id: write COLUMN=LABELS_COLUMN"),
         (["--labels", "select *, 1 as user_30d_spend from orders_stream"], "already, which is the name of a feature"),
-        (["--labels", "select 'x' as user_id, ordered_at from orders_stream"], "Could not convert string 'x'"),
+        (["--labels", "select 'x' as user_id, ordered_at from orders_stream"], "the labels' user_id is VARCHAR"),
+        (["--labels", "select 1 as user_id, 'noon' as ordered_at"], "noon"),
         (["--memory-limit", "many"], "Memory must have a number"),
     ],
 )
@@ -143,6 +151,13 @@ def test_what_does_not_fit_is_2(arguments: list[str], said: str, fsync: Fsync, w
     assert said in ended.err
     assert out.read_text() == "what was there"
     assert [path.name for path in tmp_path.iterdir()] == ["t.parquet"]
+
+
+def test_too_little_memory_is_3(fsync: Fsync, warehouse: Path, tmp_path: Path) -> None:
+    arguments = ["--labels", "orders_stream", "--timestamp", "ordered_at", "--features", "user_30d_spend"]
+    arguments += ["--memory-limit", "1KB", "--out", str(tmp_path / "t.parquet")]
+    ended = fsync("train", "--project-dir", warehouse, *arguments)
+    assert (ended.code, "Out of Memory" in ended.err, "Traceback" in ended.err) == (3, True, False)
 
 
 def test_all_that_does_not_fit_is_told_at_once(warehouse: Path) -> None:
@@ -176,6 +191,73 @@ def test_what_is_not_built_is_said(fsync: Fsync, project: Path, tmp_path: Path) 
     )
     assert ended.code == 2
     assert "fsync build" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("at", "spend"),
+    [
+        ("'1997-01-02T05:00:00+05:00'", "26.55"),
+        ("'1997-01-01T22:00:00-05:00'", "38.32"),
+        ("timestamptz '1997-01-02 05:00:00+05'", "26.55"),
+        ("timestamp_ns '1997-01-02 00:00:00.000999999'", "26.55"),
+        ("timestamp_ns '1997-01-02 00:00:00.001000001'", "38.32"),
+        ("timestamp '1997-01-02 00:00:00.000999'", "26.55"),
+        ("date '1997-01-03'", "38.32"),
+        ("timestamp_s '1997-01-02 00:00:01'", "38.32"),
+        ("timestamp 'infinity'", None),
+        ("null", None),
+    ],
+)
+def test_times_of_labels_are_utc_and_cut(at: str, spend: str | None, warehouse: Path) -> None:
+    """The second purchase is at 1997-01-02 00:00:00, for 11.77 dollars."""
+    query = f"select 42 as user_id, {at} as at"
+    found = library.train(query, timestamp="at", features=["user_30d_spend"], project_dir=warehouse)
+    (value,) = found["user_30d_spend"].to_pylist()
+    assert (None if value is None else str(value)) == spend
+
+
+def test_what_is_there_is_not_overwritten_by_mistake(fsync: Fsync, project: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.parquet"
+    pq.write_table(pa.table({"user_id": [42], "at": ["1997-01-02"]}), labels)
+    before = labels.read_bytes()
+    folder = tmp_path / "folder.parquet"
+    folder.mkdir()
+    for out, said in (
+        (project / "warehouse.duckdb", "does not end in .parquet"),
+        (labels, "would take the place of the labels"),
+        (labels / "t.parquet", "cannot be written"),
+        (tmp_path / ("x" * 250 + ".parquet"), "cannot be written"),
+        (folder, "cannot be written"),
+        ("", "does not end in .parquet"),
+    ):
+        arguments = ["--labels", labels, "--timestamp", "at", "--features", "user_30d_spend", "--out", out]
+        ended = fsync("train", "--project-dir", project, *arguments)
+        assert (ended.code, ended.out) == (2, ""), ended.err
+        assert said in ended.err
+    assert labels.read_bytes() == before
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_queries_as_people_write_them(fsync: Fsync, warehouse: Path, tmp_path: Path) -> None:
+    query = "/* mine */ select user_id, ordered_at -- all\n from orders_stream; -- done"
+    arguments = ["--timestamp", "ordered_at", "--features", "user_30d_spend", "--out", tmp_path / "t.parquet"]
+    assert fsync("train", "--project-dir", warehouse, "--labels", query, *arguments).code == 0
+
+
+def test_the_summary_is_of_the_question(fsync: Fsync, warehouse: Path, tmp_path: Path) -> None:
+    first = "select 42 as user_id, timestamp '1997-01-01' as at union all select 42, null"
+    arguments = [
+        "--labels",
+        first,
+        "--timestamp",
+        "at",
+        "--features",
+        "user_30d_spend",
+        "--out",
+        tmp_path / "t.parquet",
+    ]
+    assert "1 label before any history" in fsync("train", "--project-dir", warehouse, *arguments).err
+    assert "before any history" not in fsync("train", "--project-dir", warehouse, *arguments, "--inclusive").err
 
 
 def test_tables_of_this_process_keep_their_order(warehouse: Path) -> None:
@@ -299,6 +381,20 @@ def test_why_two_sides_differ(fsync: Fsync, project: Path) -> None:
     assert "was built from another version of its specs" in ended.out
 
 
+def test_what_else_decides_a_value_is_shown(fsync: Fsync, project: Path) -> None:
+    ended = fsync("explain", "user_180d_large_order_count", "42", "--at", "1997-02-01", "--project-dir", project)
+    assert "window_count(180d), where " in ended.err
+    assert "0 events behind it" in ended.err
+    ended = fsync("explain", "user_365d_max_order", "42", "--at", "0001-01-20", "--json", "--project-dir", project)
+    assert json.loads(ended.out)["conditions"] == ["default 0"]
+    assert json.loads(ended.out)["behind"]["since"] == "0001-01-01T00:00:00Z"
+    with duckdb.connect(str(project / "warehouse.duckdb")) as connection:
+        connection.execute("drop table orders_stream")
+    ended = fsync("explain", "user_30d_spend", "42", "--at", "1997-02-01", "--project-dir", project)
+    assert "offline  11.77" in ended.out
+    assert "the events behind it cannot be shown" in ended.err
+
+
 def test_what_cannot_be_explained(fsync: Fsync, project: Path) -> None:
     for arguments, said in (
         (["user_30d_spnd", "42"], "did you mean 'user_30d_spend'?"),
@@ -335,4 +431,17 @@ def test_a_service_is_pushed_with_its_views_and_read(fsync: Fsync, project: Path
     assert again.out == ended.out
     assert fsync("get", "--service", "churn_mdel", "42", "--project-dir", project).code == 2
     assert fsync("get", "--service", "churn_model", "--project-dir", project).code == 2
-    assert sys.modules["fsync"].train is library.train
+    named = fsync("get", "--service", "churn_model", " user_id=4=2", "--project-dir", project)
+    assert (named.code, "'4=2' is not a value of the entity column user_id" in named.err) == (2, True)
+
+
+def test_a_service_waits_for_its_views(fsync: Fsync, project: Path) -> None:
+    arguments = ["--project-dir", str(project), "--as-of", "1997-02-01"]
+    pushed = fsync("push", "user_lifetime", *arguments)
+    assert "service churn_model: waits for user_id__orders_stream to be pushed" in pushed.err
+    assert fsync("get", "--service", "churn_model", "42", "--project-dir", project).code == 2
+    assert "service churn_model: wrote its definition" in fsync("push", "user_id__orders_stream", *arguments).err
+    spec = project / "feature_specs/user_spend.yml"
+    spec.write_text(spec.read_text().replace("window_sum(amount, 30d)", "window_sum(amount, 31d)"))
+    told = fsync("push", "user_lifetime", "--json", *arguments).out.splitlines()[-1]
+    assert json.loads(told)["waits_for"] == ["user_id__orders_stream"]

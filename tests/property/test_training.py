@@ -9,7 +9,7 @@ import json
 import os
 import random
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from fsync.instant import to_milliseconds, to_text
+from fsync.instant import to_datetime, to_milliseconds, to_text
 from fsync.language.duration import parse_duration
 from fsync.macro import Package
 from fsync.plan import Plan, View
@@ -65,12 +65,23 @@ def build(path: Path, compiled: Compiled, histories: Sequence[Sequence[Event]], 
             connection.execute(f"comment on table {name} is '{json.dumps(stamp)}'")
 
 
-def table_of(labels: Sequence[Label]) -> pa.Table:
+#: how labels can say their times: a type, and microseconds as values of it
+TIMES: dict[str, tuple[pa.DataType, Callable[[int], Any]]] = {
+    "timestamp": (pa.timestamp("us"), lambda at: at),
+    "zoned": (pa.timestamp("us", "Europe/Berlin"), lambda at: at),
+    "nanoseconds": (pa.timestamp("ns"), lambda at: at * 1000 + 999),
+    "text": (pa.string(), lambda at: f"{to_datetime(at // 1000).isoformat()[:19]}.{at % 1_000_000:06}Z"),
+}
+
+
+def table_of(labels: Sequence[Label], kind: str = "timestamp") -> pa.Table:
+    of_type, written = TIMES[kind]
+    times = [None if label.at is None else written(label.at) for label in labels]
     return pa.table(
         {
             "label_id": pa.array(range(len(labels)), pa.int64()),
             "who": pa.array([label.user for label in labels], pa.int64()),
-            "Asked At": pa.array([label.at for label in labels], pa.timestamp("us")),
+            "Asked At": pa.array(times, of_type),
         }
     )
 
@@ -86,7 +97,7 @@ def opened(path: Path) -> Warehouse:
 
 def rows_of(warehouse: Warehouse, query: str, features: Sequence[str]) -> list[tuple[Any, ...]]:
     """The features of each label, in the order of labels."""
-    found = warehouse.to_arrow(query)
+    found = warehouse.to_arrow(f'select * replace (cast("Asked At" as varchar) as "Asked At") from ({query})')
     assert found.column_names == ["label_id", "who", "Asked At", *features]
     by_label = {row["label_id"]: tuple(row[name] for name in features) for row in found.to_pylist()}
     assert sorted(by_label) == list(range(found.num_rows)), "each label once"
@@ -119,27 +130,25 @@ def expected(label: Label, histories: Sequence[list[Event]], features: Sequence[
 
 
 @pytest.mark.parametrize("inclusive", [False, True])
-def test_a_training_set_is_the_reference(inclusive: bool, path: Path, compiled: Compiled, property_plan: Plan) -> None:
+@pytest.mark.parametrize("kind", TIMES)
+def test_a_training_set_is_the_reference(
+    kind: str, inclusive: bool, path: Path, compiled: Compiled, property_plan: Plan
+) -> None:
     randomly = random.Random(SEED + inclusive)
-    histories = [history(randomly) for _ in range(max(20, CASES // 24))]
+    histories = [history(randomly) for _ in range(max(20, CASES // 96))]
     build(path, compiled, histories, to_milliseconds("2026-01-01"))
     labels = list(asked(histories, randomly))
     randomly.shuffle(labels)
     every = [planned.name for view in property_plan.views for planned in view.features]
     features = randomly.sample(every, len(every))
     with opened(path) as warehouse:
-        given = table_of(labels)
+        given = table_of(labels, kind)
         keys = {"property_": {"user_id": "who"}, "property_daily": {"user_id": "who"}}
         found = training_set(warehouse, property_plan, given, "Asked At", features, keys=keys, inclusive=inclusive)
         rows = rows_of(warehouse, found.query, features)
         package = Package(known_features(property_plan), lambda view: view)
-        arguments = (
-            "fsync_given_labels",
-            "Asked At",
-            package.features_by_view(features),
-            inclusive,
-            {"user_id": "who"},
-        )
+        chosen = package.features_by_view(features, None, KEYS)
+        arguments = ("fsync_given_labels", "Asked At", chosen, inclusive)
         few, many = (package.duckdb__point_in_time(*arguments, few=few) for few in (True, False))
         assert rows == rows_of(warehouse, few, features) == rows_of(warehouse, many, features)
         elsewhere = rows_of(warehouse, package.default__point_in_time(*arguments, few=True), features)
@@ -150,7 +159,7 @@ def test_a_training_set_is_the_reference(inclusive: bool, path: Path, compiled: 
         assert all(map(equal, row, other)), "an engine without an as-of join has the same"
     assert few != many
     assert "semi join" in few
-    print(f"\n{len(labels)} labels, inclusive {inclusive}, seed {SEED}")
+    print(f"\n{len(labels)} labels, {kind}, inclusive {inclusive}, seed {SEED}")
 
 
 # ---------------------------------------------------------------- online

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -62,6 +62,9 @@ class Warehouse:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._connection = _open(profile.path)
+        # names without a schema are those of the target, where it has one of its own
+        with suppress(duckdb.CatalogException):
+            self._connection.execute(f"set schema = {exp.Literal.string(profile.schema).sql(dialect='duckdb')}")
 
     def table(self, view: View) -> Table:
         """The table that holds a view, of the version that its specs describe.
@@ -209,7 +212,9 @@ class Warehouse:
 
     def _tables(self) -> Iterator[Table]:
         query = "select schema_name, table_name, comment from duckdb_tables() where comment like '{\"fsync\":%'"
-        for schema, name, comment in self._connection.execute(query).fetchall():
+        with _answering(self._profile.path):
+            rows = self._connection.execute(query).fetchall()
+        for schema, name, comment in rows:
             stamp = json.loads(comment)["fsync"]
             yield Table(
                 schema=schema,
@@ -255,6 +260,8 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(path), read_only=True)
         # stdout is for data; a push has a bar of its own
         connection.execute("set enable_progress_bar = false; set timezone = 'UTC'")
+        # a name in a query is a relation's: nothing of this program, and nothing to be downloaded
+        connection.execute("set python_enable_replacements = false; set autoinstall_known_extensions = false")
         return connection
 
 
