@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
@@ -67,7 +68,8 @@ def open_labels(labels: Labels, warehouse: Warehouse) -> Labelled:
 def _relation(labels: Labels, warehouse: Warehouse) -> tuple[str, bool]:
     """Labels as SQL, and whether they are stored."""
     if not isinstance(labels, str | Path):
-        warehouse.give(_GIVEN, labels)
+        # a reader gives its rows once, and labels are looked at more than once
+        warehouse.give(_GIVEN, labels.read_all() if isinstance(labels, pa.RecordBatchReader) else labels)
         return _GIVEN, True
     text = str(labels)
     reader = next((reader for suffix, reader in _READERS.items() if text.lower().endswith(suffix)), None)

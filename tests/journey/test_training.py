@@ -267,6 +267,8 @@ def test_tables_of_this_process_keep_their_order(warehouse: Path) -> None:
     )
     found = library.train(given, timestamp="at", service="churn_model", project_dir=warehouse)
     assert found["label_id"].to_pylist() == numbers
+    again = library.train(given.to_reader(), timestamp="at", service="churn_model", project_dir=warehouse)
+    assert again == found
     with pytest.raises(InputError, match="is no table"):
         library.train(7, timestamp="at", service="churn_model", project_dir=warehouse)
 
