@@ -32,7 +32,7 @@ from fsync.warehouse.duckdb import Progress, Table, Warehouse
 from fsync.warehouse.profile import read_profile
 
 #: the share of a view's entities that have labels, from which on looking for the others takes longer than it saves
-_MANY: Final = 0.5
+_MANY: Final = 0.9
 
 
 @dataclass(frozen=True)
