@@ -157,8 +157,9 @@ def by_hand(root: Path, name: str, order: str) -> float:
 def assert_same(root: Path, other: str, order: str) -> None:
     with duckdb.connect() as connection:
         if order == "in order":
-            query = "select count(*) from '{}' as ours positional join '{}' as theirs where ours.label_id <> theirs.label_id"
-            ((moved,),) = connection.execute(query.format(root / "fsync.parquet", root / other)).fetchall()
+            pairs = f"'{root / 'fsync.parquet'}' as ours positional join '{root / other}' as theirs"
+            query = f"select count(*) from {pairs} where ours.label_id <> theirs.label_id"
+            ((moved,),) = connection.execute(query).fetchall()
             assert moved == 0, f"{moved} rows of fsync.parquet stand elsewhere in {other}"
         for left, right in (("fsync.parquet", other), (other, "fsync.parquet")):
             query = f"select count(*) from (from '{root / left}' except all from '{root / right}')"
