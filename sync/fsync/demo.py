@@ -14,13 +14,14 @@ from sqlglot import exp
 from fsync.build import BuildReport, build_project
 from fsync.dbt import Progress
 from fsync.errors import InputError
-from fsync.instant import to_datetime, to_milliseconds
+from fsync.instant import to_milliseconds
 from fsync.plan import View
 from fsync.push import DEFAULT_HORIZON, PushReport, push_view
 from fsync.read import Reader, Reading
 from fsync.root import find_reference
 from fsync.services import push_services
 from fsync.spec.project import open_project
+from fsync.sql.instants import timestamp
 from fsync.store import default_url, open_store
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import read_profile
@@ -107,7 +108,7 @@ def _compare(view: View, reader: Reader, path: Path) -> Comparison:
 
 def as_of_query(view: View, key: int, at: int) -> str:
     """The SQL that reads one entity from a validity table as of an instant."""
-    instant = exp.cast(exp.Literal.string(to_datetime(at).isoformat(sep=" ")), "timestamp")
+    instant = timestamp(at)
     query = (
         exp.select(*(planned.name for planned in view.features))
         .from_(view.name)

@@ -21,11 +21,12 @@ from sqlglot import exp
 
 from fsync.compile import plan_project
 from fsync.errors import InputError
-from fsync.instant import END, to_datetime
+from fsync.instant import END
 from fsync.labels import ROW, Keys, Labelled, Labels, check_labels, label_column, open_labels
 from fsync.macro import label_time, point_in_time
 from fsync.plan import Member, Plan, View
 from fsync.spec.project import open_project
+from fsync.sql import instants
 from fsync.sql.empty import empty_literal, empty_values
 from fsync.sql.features import known_features
 from fsync.warehouse.duckdb import Progress, Table, Warehouse
@@ -214,13 +215,14 @@ def _report(warehouse: Warehouse, asked: TrainingSet, result: str, started: floa
     column = exp.column(asked.timestamp, quoted=True).sql(dialect="duckdb")
     at: exp.Expr = exp.maybe_parse(label_time(column), dialect="duckdb")
     first = {table.view: warehouse.first_change(table) for table in asked.tables}
-    counts = [exp.Count(this=exp.Star()), exp.Count(this=at), _milliseconds(exp.Min(this=at))]
-    counts += [_milliseconds(exp.Max(this=at)), *(_count_if(_is_empty(member)) for member in asked.members)]
+    counts = [exp.Count(this=exp.Star()), exp.Count(this=at), instants.epoch_ms(exp.Min(this=at))]
+    counts += [instants.epoch_ms(exp.Max(this=at)), *(_count_if(_is_empty(member)) for member in asked.members)]
     for table in asked.tables:
         # where a view has no row at all, every label is before its history
-        start = END if first[table.view] is None else first[table.view]
-        before = (exp.LT if asked.inclusive else exp.LTE)(this=at, expression=_instant(start))
-        counts += [_count_if(before), _count_if(exp.GT(this=at, expression=_instant(table.built_at)))]
+        found = first[table.view]
+        start = END if found is None else found
+        before = (exp.LT if asked.inclusive else exp.LTE)(this=at, expression=instants.timestamp(start))
+        counts += [_count_if(before), _count_if(exp.GT(this=at, expression=instants.timestamp(table.built_at)))]
     query = exp.select(*counts).from_(exp.maybe_parse(result, into=exp.Table, dialect="duckdb"))
     rows, with_time, earliest, latest, *numbers = warehouse.row(query.sql(dialect="duckdb"))
     of_features, of_views = numbers[: len(asked.members)], numbers[len(asked.members) :]
@@ -250,15 +252,6 @@ def _is_empty(member: Member) -> exp.Expr:
 
 def _count_if(condition: exp.Expr) -> exp.Expr:
     return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=condition))
-
-
-def _milliseconds(instant: exp.Expr) -> exp.Expr:
-    return exp.Anonymous(this="epoch_ms", expressions=[instant])
-
-
-def _instant(milliseconds: int | None) -> exp.Expr:
-    assert milliseconds is not None
-    return exp.cast(exp.Literal.string(to_datetime(milliseconds).isoformat(sep=" ")), "timestamp")
 
 
 def _file(path: Path) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from fsync.instant import to_datetime
 from fsync.plan import Planned, View
 from fsync.sql.engines import duckdb
 from fsync.sql.events import instant_of, over_source, read_column
+from fsync.sql.instants import epoch_ms, timestamp
 from fsync.sql.logical import cast
 
 
@@ -21,9 +21,9 @@ def row_holding(view: View, table: str, feature: str, entity: Sequence[str], at:
         entity: its values as texts, in the order of the view's columns.
         at: in epoch milliseconds, as the instants that it gives.
     """
-    instant = _instant(at)
+    instant = timestamp(at)
     query = (
-        exp.select(exp.column(feature), _milliseconds("valid_from"), _milliseconds("valid_to"))
+        exp.select(exp.column(feature), epoch_ms(exp.column("valid_from")), epoch_ms(exp.column("valid_to")))
         .from_(table, dialect="duckdb")
         .where(
             *(
@@ -48,9 +48,9 @@ def source_rows(
     conditions: list[exp.Expr] = [
         read_column(column).eq(_value(text, column.type)) for column, text in zip(view.entity, entity, strict=True)
     ]
-    conditions.append(exp.LT(this=happened, expression=_instant(until)))
+    conditions.append(exp.LT(this=happened, expression=timestamp(until)))
     if since is not None:
-        conditions.append(exp.GTE(this=happened.copy(), expression=_instant(since)))
+        conditions.append(exp.GTE(this=happened.copy(), expression=timestamp(since)))
     wheres = [planned.feature.where for planned in made_of]
     if None not in wheres:
         conditions.append(exp.or_(*(over_source(where.node, view) for where in wheres if where is not None)))
@@ -71,11 +71,3 @@ def newest(rows: exp.Select, view: View, limit: int) -> str:
 
 def _value(text: str, kind: object) -> exp.Expr:
     return cast(exp.Literal.string(text), str(kind))
-
-
-def _instant(milliseconds: int) -> exp.Expr:
-    return cast(exp.Literal.string(to_datetime(milliseconds).isoformat(sep=" ")), "timestamp")
-
-
-def _milliseconds(column: str) -> exp.Expr:
-    return exp.Anonymous(this="epoch_ms", expressions=[exp.column(column)])

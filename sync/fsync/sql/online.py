@@ -18,10 +18,10 @@ from typing import Final
 
 from sqlglot import exp
 
-from fsync.instant import to_datetime
 from fsync.language.types import DOUBLE, TIMESTAMP, VARCHAR, SqlType
 from fsync.plan import View
 from fsync.sql.empty import empty_literal
+from fsync.sql.instants import epoch_ms, timestamp
 from fsync.wire import Value
 from fsync.wire.keys import ESCAPED, NOTHING, around_entity
 
@@ -99,7 +99,7 @@ def _rows(view: View, table: str, empty: Sequence[Value]) -> exp.Select:
     )
     return exp.select(
         exp.alias_(_joined(_between(entity, "|")), "entity"),
-        exp.alias_(_milliseconds(exp.column("valid_from")), "start"),
+        exp.alias_(epoch_ms(exp.column("valid_from")), "start"),
         exp.alias_(features, "features"),
         exp.alias_(exp.and_(*is_empty), "is_empty"),
     ).from_(table, dialect="duckdb")
@@ -110,15 +110,11 @@ def _empty(value: Value, kind: SqlType) -> exp.Expr:
 
 
 def _before(column: str, instant: int) -> exp.Expr:
-    return exp.LT(this=exp.column(column), expression=_instant(instant))
+    return exp.LT(this=exp.column(column), expression=timestamp(instant))
 
 
 def _not_before(column: str, instant: int) -> exp.Expr:
-    return exp.GTE(this=exp.column(column), expression=_instant(instant))
-
-
-def _instant(milliseconds: int) -> exp.Expr:
-    return exp.cast(exp.Literal.string(to_datetime(milliseconds).isoformat(sep=" ")), "timestamp")
+    return exp.GTE(this=exp.column(column), expression=timestamp(instant))
 
 
 # ---------------------------------------------------------------- values
@@ -134,7 +130,7 @@ def _json(column: exp.Expr, kind: SqlType) -> exp.Expr:
             .else_(_as_json(column))
         )
     if kind == TIMESTAMP:
-        return _milliseconds(column)
+        return epoch_ms(column)
     if kind.name not in ("decimal", "date", "uuid"):
         return column
     text = _text(column)
@@ -147,10 +143,6 @@ def _json(column: exp.Expr, kind: SqlType) -> exp.Expr:
 
 def _as_json(value: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this="to_json", expressions=[value])
-
-
-def _milliseconds(column: exp.Expr) -> exp.Expr:
-    return exp.Anonymous(this="epoch_ms", expressions=[column])
 
 
 # ---------------------------------------------------------------- entities
