@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -19,29 +19,20 @@ from fsync.spec.project import SERVICES, Project
 from fsync.spec.service import Service, ServiceSpec
 from fsync.spec.transformation import read_scalar, read_transformation
 
+#: what one kind of file holds
+Spec = TypeVar("Spec", Feature, Service)
+
 
 def load_features(project: Project) -> tuple[tuple[Feature, ...], tuple[Issue, ...]]:
     """Every feature below `feature_specs/`, in the order of file names; and the faults of their form."""
     services = project.specs / SERVICES
-    files = [path for path in _files(project.specs) if not path.is_relative_to(services)]
-    features, issues = [], []
-    for found in _loaded(files, project, _in_document):
-        if isinstance(found, Feature):
-            features.append(found)
-        elif isinstance(found, Issue):
-            issues.append(found)
-    return tuple(features), tuple(issues)
+    files = (path for path in _files(project.specs) if not path.is_relative_to(services))
+    return _loaded(files, project, _in_document)
 
 
 def load_services(project: Project) -> tuple[tuple[Service, ...], tuple[Issue, ...]]:
     """Every service in `feature_specs/services/`, in the order of file names; and the faults of their form."""
-    services, issues = [], []
-    for found in _loaded(_files(project.specs / SERVICES), project, _service):
-        if isinstance(found, Service):
-            services.append(found)
-        elif isinstance(found, Issue):
-            issues.append(found)
-    return tuple(services), tuple(issues)
+    return _loaded(_files(project.specs / SERVICES), project, _service)
 
 
 def _files(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -49,10 +40,10 @@ def _files(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _loaded(
-    files: Iterable[pathlib.Path],
-    project: Project,
-    load: Callable[[Document], Iterable[Feature | Service | Issue]],
-) -> Iterator[Feature | Service | Issue]:
+    files: Iterable[pathlib.Path], project: Project, load: Callable[[Document], Iterable[Spec | Issue]]
+) -> tuple[tuple[Spec, ...], tuple[Issue, ...]]:
+    specs: list[Spec] = []
+    issues: list[Issue] = []
     for path in files:
         file = project.relative(path)
         try:
@@ -60,12 +51,16 @@ def _loaded(
         except (OSError, UnicodeDecodeError) as error:
             document, _ = read(file, "")
             assert document is not None  # an empty text is an empty document
-            yield Issue("bad-yaml", f"this file cannot be read: {error}", document.place(()))
+            issues.append(Issue("bad-yaml", f"this file cannot be read: {error}", document.place(())))
             continue
         document, faults = read(file, text)
-        yield from faults
-        if document is not None:
-            yield from load(document)
+        issues += faults
+        for found in load(document) if document is not None else ():
+            if isinstance(found, Issue):
+                issues.append(found)
+            else:
+                specs.append(found)
+    return tuple(specs), tuple(issues)
 
 
 def _service(document: Document) -> Iterator[Service | Issue]:

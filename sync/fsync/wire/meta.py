@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fsync.errors import InputError
 from fsync.language.types import SqlType, parse_type
 from fsync.wire.values import Value, from_json, to_json
+
+T = TypeVar("T")
 
 #: Of the format of keys, values and meta. A reader refuses a later one.
 VERSION: Final = 1
@@ -61,7 +63,7 @@ class Meta:
 
 
 def encode_meta(meta: Meta) -> bytes:
-    return _dumps(
+    return dumps(
         {
             "wire": VERSION,
             "view": meta.view,
@@ -94,17 +96,28 @@ def decode_meta(value: bytes) -> Meta:
     Raises:
         InputError: when a later version of fsync wrote it, or something else did.
     """
+    return decoded(value, lambda plain: f"view {plain['view']}", "the meta of the view", _meta)
+
+
+def decoded(
+    value: bytes, name: Callable[[Mapping[str, Any]], str], what: str, read: Callable[[Mapping[str, Any]], T]
+) -> T:
+    """A JSON object that a push wrote, read if its format is one that this reader knows.
+
+    Raises:
+        InputError: when a later version of fsync wrote it, or something else did.
+    """
     try:
         plain: Mapping[str, Any] = json.loads(value)
         if plain["wire"] > VERSION:
             raise InputError(
-                f"view {plain['view']} was pushed in format {plain['wire']}, and this reader knows {VERSION}",
+                f"{name(plain)} was pushed in format {plain['wire']}, and this reader knows {VERSION}",
                 "upgrade fsync where it reads",
             )
-        return _meta(plain)
-    except (ValueError, TypeError, KeyError) as error:
+        return read(plain)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
-            "the store holds something else where the meta of the view should be",
+            f"the store holds something else where {what} should be",
             "does another application use the same prefix?",
         ) from error
 
@@ -159,7 +172,7 @@ class Pushing:
 
 
 def encode_pushing(pushing: Pushing) -> bytes:
-    return _dumps({"pushing": pushing.push, "client": pushing.client})
+    return dumps({"pushing": pushing.push, "client": pushing.client})
 
 
 def decode_version(value: bytes) -> Meta | Pushing:
@@ -188,7 +201,7 @@ class Holder:
 
 
 def encode_holder(holder: Holder) -> bytes:
-    return _dumps({"push": holder.push, "client": holder.client, "who": holder.who, "since": holder.since})
+    return dumps({"push": holder.push, "client": holder.client, "who": holder.who, "since": holder.since})
 
 
 def decode_holder(value: bytes) -> Holder:
@@ -200,6 +213,7 @@ def decode_holder(value: bytes) -> Holder:
         raise InputError("the store holds something else where the lease of the view should be") from error
 
 
-def _dumps(value: object) -> bytes:
+def dumps(value: object) -> bytes:
+    """A JSON object as pushes write it."""
     # ASCII escapes nothing that a person reads; surrogates cannot come from a warehouse
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from fsync.errors import InputError
 from fsync.language.types import SqlType
-from fsync.wire.meta import VERSION, read_type
+from fsync.wire.meta import VERSION, decoded, dumps, read_type
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class ServiceMeta:
 def encode_service(service: ServiceMeta) -> bytes:
     features = [{"view": one.view, "name": one.name, "type": str(one.type)} for one in service.features]
     plain = {"wire": VERSION, "name": service.name, "owner": service.owner, "features": features}
-    return json.dumps({**plain, "entities": service.entities}, separators=(",", ":"), ensure_ascii=False).encode()
+    return dumps({**plain, "entities": service.entities})
 
 
 def decode_service(value: bytes) -> ServiceMeta:
@@ -54,24 +52,16 @@ def decode_service(value: bytes) -> ServiceMeta:
     Raises:
         InputError: when a later version of fsync wrote it, or something else did.
     """
-    try:
-        plain: Mapping[str, Any] = json.loads(value)
-        if plain["wire"] > VERSION:
-            raise InputError(
-                f"service {plain['name']} was pushed in format {plain['wire']}, and this reader knows {VERSION}",
-                "upgrade fsync where it reads",
-            )
-        return ServiceMeta(
-            name=plain["name"],
-            owner=plain["owner"],
-            features=tuple(
-                ServiceFeature(feature["view"], feature["name"], read_type(feature["type"]))
-                for feature in plain["features"]
-            ),
-            entities={view: tuple(columns) for view, columns in plain["entities"].items()},
-        )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InputError(
-            "the store holds something else where the service should be",
-            "does another application use the same prefix?",
-        ) from error
+    return decoded(value, lambda plain: f"service {plain['name']}", "the service", _service)
+
+
+def _service(plain: Mapping[str, Any]) -> ServiceMeta:
+    return ServiceMeta(
+        name=plain["name"],
+        owner=plain["owner"],
+        features=tuple(
+            ServiceFeature(feature["view"], feature["name"], read_type(feature["type"]))
+            for feature in plain["features"]
+        ),
+        entities={view: tuple(columns) for view, columns in plain["entities"].items()},
+    )
