@@ -86,8 +86,6 @@ def push(
     moment, ahead = instant(as_of), duration(horizon)
     plan = plan_project(project)
     chosen = plan.chosen(views or [])
-    names = {view.name for view in chosen}
-    services = [service for service in plan.services if names & {view.name for view in service.views}]
     with ExitStack() as opened:
         urls = [online or default_url(project.root), *([snapshot] if snapshot else [])]
         stores = [opened.enter_context(closing(open_store(url))) for url in urls]
@@ -111,7 +109,7 @@ def push(
                         progress=progress,
                     )
                 _tell(report, store.name, json)
-            pushing = names if dry_run else ()
+            services, pushing = plan.services_of(chosen), [view.name for view in chosen] if dry_run else []
             for told in push_services(services, store, horizon=ahead, prefix=prefix, dry_run=dry_run, pushing=pushing):
                 _tell_service(told, store.name, json)
             say(f"{'looked at' if dry_run else 'pushed to'} {store.name}")

@@ -41,7 +41,7 @@ class Aim:
         meta = wire.Meta(
             view=view.name,
             hash=view.hash,
-            entity=tuple((column.name, column.type) for column in view.entity if column.type is not None),
+            entity=view.entity_types,
             features=tuple(
                 wire.FeatureMeta(
                     name=planned.name,

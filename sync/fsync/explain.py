@@ -113,8 +113,7 @@ def explain(
         InputError: when the key is not one of the view's entity.
     """
     view, planned = member.view, member.planned
-    columns = tuple((column.name, column.type) for column in view.entity if column.type is not None)
-    entity = wire.entity_parts(key, columns)
+    entity = wire.entity_parts(key, view.entity_types)
     offline = _offline(view, planned, entity, at, warehouse)
     online = _online(view, planned, key, at, reader)
     agrees, verdict = _verdict(offline, online, at)
@@ -126,7 +125,7 @@ def explain(
         definition=planned.feature.definition,
         conditions=tuple(_conditions(planned)),
         made_of=() if made_of == (planned,) else tuple(one.name for one in made_of),
-        key=wire.entity_text(key, columns),
+        key=wire.entity_text(key, view.entity_types),
         at=at,
         offline=offline,
         online=online,

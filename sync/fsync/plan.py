@@ -77,6 +77,11 @@ class View:
     features: tuple[Planned, ...]
 
     @property
+    def entity_types(self) -> tuple[tuple[str, SqlType], ...]:
+        """The columns of the entity with their types, which the checks have seen to."""
+        return tuple((column.name, column.type) for column in self.entity if column.type is not None)
+
+    @property
     def needs_order(self) -> bool:
         """Whether a value depends on the order of events, so that those of one instant need one."""
         return any(planned.feature.is_ordered for planned in self.features)
@@ -141,6 +146,11 @@ class Plan:
             if features.count(name) > 1:
                 raise InputError(f"the feature {name!r} is asked for twice")
         return tuple(known[name] for name in features)
+
+    def services_of(self, views: Sequence[View]) -> tuple[PlannedService, ...]:
+        """The services that have a feature of one of these views."""
+        names = {view.name for view in views}
+        return tuple(service for service in self.services if names & {view.name for view in service.views})
 
     def service(self, name: str) -> PlannedService:
         """The service of this name; raises InputError where there is none."""
