@@ -55,6 +55,7 @@ def against_pipe(bench: Bench, root: Path, folder: Path, port: int, entities: in
             version, _ = in_child(online.version, root)
             sample = [f"fs:{{{number}}}:{online.VIEW}:{version}" for number in range(100)]
             values = server.mget(sample)
+            bench.tell("a value", median(len(value) for value in values if value is not None), "bytes")
         server.flushall()
         began = time.perf_counter()
         with file.open("rb") as commands:
