@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from measure import ROOT, Bench, Cost, arguments, in_child, median
+from measure import Bench, Cost, arguments, bare_project, in_child, median
 
 PER_VIEW: Final = 20
 #: what starting the command line must not load
@@ -91,9 +91,7 @@ def make_project(root: Path, features: int) -> Path:
     """A project with so many features; the same ones every time."""
     root.mkdir(parents=True)
     views = -(-features // PER_VIEW)
-    for part in ("macros", "dbt_project.yml", "profiles.yml"):
-        there = ROOT / part
-        (shutil.copytree if there.is_dir() else shutil.copy)(there, root / part)
+    bare_project(root)
     (root / "models").mkdir()
     (root / "feature_specs").mkdir()
     (root / "models/sources.yml").write_text(_sources(views))

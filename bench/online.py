@@ -20,7 +20,7 @@ from typing import Any, Final
 import duckdb
 import redis
 
-from measure import ROOT
+from measure import bare_project
 
 VIEW: Final = "activity"
 FILE: Final = "warehouse.duckdb"
@@ -83,10 +83,7 @@ def make_project(root: Path, entities: int) -> None:
     from fsync.compile import plan_project
     from fsync.spec.project import open_project
 
-    root.mkdir(parents=True)
-    for part in ("macros", "dbt_project.yml", "profiles.yml"):
-        there = ROOT / part
-        (shutil.copytree if there.is_dir() else shutil.copy)(there, root / part)
+    bare_project(root)
     for path, text in (("models/source.yml", _SOURCE), ("feature_specs/activity.yml", _SPECS)):
         (root / path).parent.mkdir()
         (root / path).write_text(text)

@@ -6,14 +6,13 @@ Everything that holds data runs in child processes (`measure.in_child`).
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from measure import ROOT
+from measure import bare_project
 
 #: the name of the only view, and of its table
 VIEW: Final = "activity"
@@ -22,9 +21,6 @@ FILE: Final = "warehouse.duckdb"
 WINDOWS: Final = ("7d", "30d", "90d")
 
 _YEAR_MS: Final = 365 * 86_400_000
-
-#: the parts of this repository that make any dbt project able to build features
-_BARE: Final = ("macros", "dbt_project.yml", "profiles.yml")
 
 _SOURCE: Final = """\
 sources:
@@ -46,10 +42,7 @@ def make_project(root: Path, threads: int = 2, aggregates: tuple[str, ...] = ("c
     from fsync.compile import compile_project  # children that only run SQL do without
     from fsync.spec.project import open_project
 
-    root.mkdir(parents=True)
-    for part in _BARE:
-        there = ROOT / part
-        (shutil.copytree if there.is_dir() else shutil.copy)(there, root / part)
+    bare_project(root)
     profiles = root / "profiles.yml"
     settings = f"settings: {{TimeZone: UTC, threads: {threads}}}"
     profiles.write_text(profiles.read_text().replace("settings: {TimeZone: UTC}", settings))

@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from fsync.check.governance import GOVERNANCE
 from fsync_cli.main import run
 from tests.servers import Server, redis_cluster, redis_server
 
@@ -65,17 +68,34 @@ def copy_reference(folder: Path, parts: tuple[str, ...] = REFERENCE) -> Path:
     for part in parts:
         source = ROOT / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
+    if "models" not in parts:
+        (folder / "dbt_project.yml").write_text(settings())
     return folder
 
 
+def settings(policy: dict[str, Any] | None = None) -> str:
+    """The reference's dbt_project.yml with another policy; without one, that of a team which asks for nothing."""
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    nothing = {"checks": {check.code: "off" for check in GOVERNANCE}}
+    project["vars"] = {"fsync": nothing if policy is None else policy}
+    return yaml.safe_dump(project, sort_keys=False)
+
+
 def project_of_specs(folder: Path, case: Path) -> Path:
-    """A project of a test case's specs and services; its staging.yml, or the reference one, says what they read."""
+    """A project of a test case's specs and services; its staging.yml, or the reference one, says what they read.
+
+    Its policy.yml is `vars.fsync`, its *.sql are models by hand.
+    """
     (folder / "feature_specs").mkdir()
     (folder / "models").mkdir()
-    shutil.copy(ROOT / "dbt_project.yml", folder)
+    policy = case / "policy.yml"
+    (folder / "dbt_project.yml").write_text(settings(yaml.safe_load(policy.read_text()) if policy.is_file() else None))
     shutil.copy(ROOT / "models/staging/_staging.yml", folder / "models/staging.yml")
     for path in sorted(case.glob("*.yml")):
-        shutil.copy(path, folder / ("models" if path.name == "staging.yml" else "feature_specs"))
+        if path != policy:
+            shutil.copy(path, folder / ("models" if path.name == "staging.yml" else "feature_specs"))
+    for path in sorted(case.glob("*.sql")):
+        shutil.copy(path, folder / "models")
     if (case / "services").is_dir():
         shutil.copytree(case / "services", folder / "feature_specs/services")
     return folder

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fsync_cli.console import emit_json, issue_json, progress_bar, say, say_warnings, table
+from fsync_cli.console import emit_json, issue_json, progress_bar, say, table, warned
 from fsync_cli.options import Json, ProjectDir, Target
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ def build(
 
 def tell(report: BuildReport) -> None:
     """The short report of a build."""
-    say_warnings(report.compiled.warnings)
     rows = [
         [
             view.view,
@@ -65,8 +64,10 @@ def tell(report: BuildReport) -> None:
                 f"{view.view} left out {view.without_entity:,} events without an entity "
                 f"and {view.without_time:,} without a time"
             )
-    warned = report.dbt.count("test", status=("warn",))
+    failed = report.dbt.count("test", status=("warn",))
+    with_warnings = f", {failed} with warnings" if failed else ""
     say(
         f"dbt built {report.dbt.count('model')} models and passed {report.dbt.count('test')} tests"
-        f"{f', {warned} with warnings' if warned else ''} in {report.dbt.seconds:.1f} s"
+        f"{with_warnings} "
+        f"in {report.dbt.seconds:.1f} s{warned(report.compiled.warnings)}"
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fsync_cli.console import counted, emit_json, issue_json, say, say_warnings
+from fsync_cli.console import counted, emit_json, issue_json, say, warned
 from fsync_cli.options import DryRun, Json, ProjectDir
 
 
@@ -44,12 +44,10 @@ def compile_(
             }
         )
         return
-    say_warnings(report.warnings)
     for verb, paths in (("write", difference.written), ("delete", difference.deleted)):
         for path in paths:
             say(f"{'would ' if dry_run else ''}{verb} {path}")
-    warned = f"; {counted(len(report.warnings), 'warning')}" if report.warnings else ""
     say(
         f"{report.features} features in {counted(len(report.plan.views), 'view')}; "
-        f"{len(difference.paths)} files changed, {difference.unchanged} unchanged{warned}"
+        f"{len(difference.paths)} files changed, {difference.unchanged} unchanged{warned(report.warnings)}"
     )

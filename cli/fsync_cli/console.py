@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -35,10 +35,9 @@ def jsonable(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def say_warnings(warnings: Iterable[Issue]) -> None:
-    """Warnings, each with an empty line after it: the report follows."""
-    for warning in warnings:
-        say(f"{warning}\n")
+def warned(warnings: Sized) -> str:
+    """The end of a report's line: that there are warnings, and who tells them."""
+    return f"; {counted(len(warnings), 'warning')}: see `fsync check`" if warnings else ""
 
 
 def counted(number: int, noun: str) -> str:

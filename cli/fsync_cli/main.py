@@ -10,8 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from fsync import __version__
-from fsync.errors import FsyncError, OutOfDate, SpecErrors
-from fsync_cli import build, compile, demo, explain, get, push, rollback, train
+from fsync.errors import FsyncError, GovernanceErrors, OutOfDate, SpecErrors
+from fsync_cli import build, check, compile, demo, explain, get, push, rollback, train
 from fsync_cli.console import counted, say
 
 _EXIT_BUG: Final = 70
@@ -21,6 +21,7 @@ _START: Final = """\
 fsync: features as YAML, built by dbt, served from Redis.
 
   fsync demo       see it work on real purchases, in a scratch folder
+  fsync check      say what is wrong with the specs, and what is not as the team wants it
   fsync compile    write the dbt models that the specs in feature_specs/ mean
   fsync build      compile, and let dbt build and test the feature tables
   fsync push       bring the latest values to the online store
@@ -42,6 +43,7 @@ app = typer.Typer(
 
 COMMANDS: Final = (
     ("demo", demo.demo),
+    ("check", check.check),
     ("compile", compile.compile_),
     ("build", build.build),
     ("push", push.push),
@@ -98,7 +100,7 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _tell(error: FsyncError) -> None:
-    if isinstance(error, SpecErrors):
+    if isinstance(error, SpecErrors | GovernanceErrors):
         say(str(error))
         say(f"\n{counted(len(error.issues), 'error')} in the specs")
         return

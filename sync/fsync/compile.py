@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fsync.check import advise, check
-from fsync.errors import InputError, OutOfDate, SpecErrors
+from fsync.check import check
+from fsync.check.governance import govern
+from fsync.errors import GovernanceErrors, InputError, OutOfDate, SpecErrors
 from fsync.files import Difference, compare, compiled_files, write
 from fsync.plan import Plan, make_plan
 from fsync.spec.catalog import Catalog, load_catalog
@@ -19,7 +20,7 @@ class CompileReport:
 
     plan: Plan
     difference: Difference
-    #: what is allowed but hardly meant, in reading order
+    #: what the team's checks warn of, in reading order
     warnings: tuple[Issue, ...]
 
     @property
@@ -56,12 +57,46 @@ def checked_catalog(project: Project) -> Catalog:
 
 
 def compile_project(project: Project, *, dry_run: bool = False) -> CompileReport:
-    """Write what the specs compile to; with `dry_run`, only say what would change."""
+    """Write what the specs compile to; with `dry_run`, only say what would change.
+
+    Raises:
+        GovernanceErrors: before anything is written.
+        SpecErrors, InputError: see `checked_catalog`.
+    """
     catalog = checked_catalog(project)
+    found = in_reading_order(govern(catalog))
+    errors = tuple(issue for issue in found if issue.severity == "error")
+    if errors:
+        raise GovernanceErrors(errors)
     plan = make_plan(catalog)
     files = compiled_files(plan, project)
     difference = compare(files, project) if dry_run else write(files, project)
-    return CompileReport(plan, difference, in_reading_order(advise(catalog)))
+    return CompileReport(plan, difference, found)
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What is to be said of the specs, in reading order.
+
+    `faults` keep them from compiling; only if there are none, `findings` are what the team's checks have found.
+    """
+
+    features: int
+    services: int
+    faults: tuple[Issue, ...]
+    findings: tuple[Issue, ...]
+
+    @property
+    def errors(self) -> tuple[Issue, ...]:
+        return (*self.faults, *(issue for issue in self.findings if issue.severity == "error"))
+
+
+def check_project(project: Project) -> CheckReport:
+    """Read the specs and run every check on them; raises nothing for what they say."""
+    catalog, faults = load_catalog(project)
+    faults = in_reading_order((*faults, *check(catalog)))
+    findings = () if faults else in_reading_order(govern(catalog))
+    return CheckReport(len(catalog.features), len(catalog.services), faults, findings)
 
 
 def check_compiled(project: Project) -> CompileReport:

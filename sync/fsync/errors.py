@@ -5,7 +5,9 @@
     │   ├── SpecErrors          faults in specs, all of them, each with its place
     │   └── NotBuilt            a view's table is missing, or was built from another version of its spec
     ├── CheckFailed         1   a check or a data test said no
+    │   ├── GovernanceErrors    the specs compile, and are not as the team wants them
     │   ├── OutOfDate           the committed files are not what the specs compile to
+    │   ├── NotAllowed          a store may not hold, or a role not read, values of a class
     │   └── BuildFailed         dbt ran, and a model or a test did not pass
     └── OutOfReach          3   a store or the warehouse does not answer
         ├── WarehouseOutOfReach
@@ -61,6 +63,18 @@ class CheckFailed(FsyncError):
     """A check ran and its answer is no."""
 
     exit_code = 1
+
+
+class GovernanceErrors(CheckFailed):
+    """Specs that compile, and are not as the team wants them: `issues`, in reading order, at least one."""
+
+    def __init__(self, issues: tuple[Issue, ...]) -> None:
+        super().__init__("\n\n".join(str(issue) for issue in issues))
+        self.issues = issues
+
+
+class NotAllowed(CheckFailed):
+    """The project's policy forbids it."""
 
 
 class OutOfDate(CheckFailed):

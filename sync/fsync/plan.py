@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from fsync.check.duplicates import feature_meanings
 from fsync.check.expressions import feature_types
+from fsync.check.meanings import feature_meanings
 from fsync.check.names import IS_EVENT, RESERVED, STEPS, is_plain
 from fsync.errors import InputError
 from fsync.language.canonical import canonical

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from fsync_cli.main import run
-from tests.conftest import ROOT, Ended, copy_reference
+from tests.conftest import ROOT, Ended, copy_reference, settings
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -99,7 +99,7 @@ SPECS = {
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_spec_in_the_documents_compiles(name: str, tmp_path: Path, fsync: Callable[..., Ended]) -> None:
-    shutil.copy(ROOT / "dbt_project.yml", tmp_path)
+    (tmp_path / "dbt_project.yml").write_text(settings())
     shutil.copytree(ROOT / "models/staging", tmp_path / "models/staging")
     specs = tmp_path / "feature_specs"
     if "features: [" in SPECS[name]:  # a service, of the reference's features

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_UNITS: Final = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
+#: milliseconds in each unit, the longest first
+UNITS: Final = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
 _DURATION = re.compile(r"([0-9]+)([smhdw])")
 _LONGEST_DAYS: Final = 36_525
 
@@ -22,9 +23,9 @@ class Duration:
     def __str__(self) -> str:
         """The canonical spelling: the largest of `d h m s` that divides it (so `4w` is `28d`)."""
         for unit in "dhm":
-            if self.milliseconds % _UNITS[unit] == 0:
-                return f"{self.milliseconds // _UNITS[unit]}{unit}"
-        return f"{self.milliseconds // _UNITS['s']}s"
+            if self.milliseconds % UNITS[unit] == 0:
+                return f"{self.milliseconds // UNITS[unit]}{unit}"
+        return f"{self.milliseconds // UNITS['s']}s"
 
 
 def parse_duration(text: str) -> Duration:
@@ -37,7 +38,7 @@ def parse_duration(text: str) -> Duration:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not a duration")
-    if len(match[1]) > 15 or (span := int(match[1]) * _UNITS[match[2]]) > _LONGEST_DAYS * _UNITS["d"]:
+    if len(match[1]) > 15 or (span := int(match[1]) * UNITS[match[2]]) > _LONGEST_DAYS * UNITS["d"]:
         raise ValueError(f"{text!r} is longer than a hundred years")
     if span == 0:
         raise ValueError(f"{text!r} is no time at all")

@@ -21,6 +21,8 @@ HOW_TO_NAME: Final = "a name is lower-case letters, digits and underscores, and 
 NOT_YET: Final = frozenset({"monitors"})
 
 Default = bool | int | float | str
+#: a class of values that may not go everywhere
+Classification = Literal["pii", "pci"]
 
 
 def _duration(text: str) -> str:
@@ -38,7 +40,8 @@ def _percentage(text: str) -> str:
     return text
 
 
-def _not_a_time(value: object) -> object:
+def not_a_time(value: object) -> object:
+    """A value where YAML should have read a day; raises ValueError for an instant."""
     if isinstance(value, datetime):
         raise ValueError("a date, without a time: 1997-01-01")
     return value
@@ -74,7 +77,22 @@ class Sla(Strict):
 class Backfill(Strict):
     """From when the values can be trusted, and why."""
 
-    from_: Annotated[date, BeforeValidator(_not_a_time), Field(alias="from")]
+    from_: Annotated[date, BeforeValidator(not_a_time), Field(alias="from")]
+    note: Text
+
+
+class Deprecated(Strict):
+    """That a feature is on its way out: since when, why, and what stands in for it."""
+
+    since: Annotated[date, BeforeValidator(not_a_time)]
+    note: Text
+    use: Name | None = None
+
+
+class Declassify(Strict):
+    """That a value is not of a class although it is made of values that are, and why."""
+
+    classes: Annotated[list[Classification], Field(min_length=1)]
     note: Text
 
 
@@ -96,9 +114,11 @@ class FeatureSpec(Strict):
     default: Annotated[Default | None, BeforeValidator(_time_as_text)] = None
     sla: Sla | None = None
     pii: bool = False
-    classification: list[Literal["pii", "pci"]] | None = None
+    classification: list[Classification] | None = None
+    declassify: Declassify | None = None
     tags: list[Text] | None = None
     backfill: Backfill | None = None
+    deprecated: Deprecated | None = None
 
 
 @dataclass(frozen=True)
@@ -148,8 +168,10 @@ class Feature:
     freshness: Duration | None
     availability: str | None
     classification: tuple[str, ...]
+    declassify: Declassify | None
     tags: tuple[str, ...]
     backfill: Backfill | None
+    deprecated: Deprecated | None
     written: Written
 
     @property
@@ -161,6 +183,11 @@ class Feature:
     def condition(self) -> str | None:
         """The `where` as the person wrote it, on one line."""
         return None if self.where is None else " ".join(self.where.text.split())
+
+    @property
+    def is_classed(self) -> bool:
+        """Whether its spec says of which classes it is, if only of none."""
+        return self.written.has("pii") or self.written.has("classification")
 
     @property
     def is_zero_when_empty(self) -> bool:

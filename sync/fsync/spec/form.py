@@ -36,7 +36,7 @@ class Form:
 FEATURE: Final = Form(
     noun="feature",
     keys=tuple(field.alias or name for name, field in FeatureSpec.model_fields.items()),
-    inner_keys=("freshness", "availability", "from", "note"),
+    inner_keys=("freshness", "availability", "from", "note", "since", "use", "classes"),
     expected={
         "entity": "a column name or a list of column names",
         "default": "a number, a text, true or false",
@@ -50,6 +50,10 @@ FEATURE: Final = Form(
         "sla": "a mapping with freshness and availability",
         "backfill": "a mapping with from (a date) and note",
         "from": "a date such as 1997-01-01",
+        "deprecated": "a mapping with since (a date), note and use (a feature)",
+        "since": "a date such as 1997-01-01",
+        "declassify": "a mapping with classes and note",
+        "classes": "a list of: pii, pci",
     },
     examples={
         "name": "what it is called: name: user_30d_spend",
@@ -61,11 +65,18 @@ FEATURE: Final = Form(
     not_yet=NOT_YET,
 )
 
+#: the keys whose values are mappings of keys of their own
+_MAPPINGS: Final = ("sla", "backfill", "deprecated", "declassify")
+
 SERVICE: Final = Form(
     noun="service",
     keys=tuple(ServiceSpec.model_fields),
     inner_keys=(),
-    expected={"features": "a list of names of features"},
+    expected={
+        "features": "a list of names of features",
+        "external": "a list of names of what the model reads from elsewhere",
+        "since": "a date such as 1997-01-01",
+    },
     examples={
         "name": "what it is called: name: churn_model",
         "owner": "who answers for the model: owner: growth-ml",
@@ -92,7 +103,7 @@ def _issue(details: ErrorDetails, given: Mapping[str, Any], written: Written, fo
     location, kind = details["loc"], details["type"]
     top = str(location[0])
     # a union's location goes on with the name of one of its members, a list's with an index
-    key = str(location[1]) if top in ("sla", "backfill") and len(location) > 1 else top
+    key = str(location[1]) if top in _MAPPINGS and len(location) > 1 else top
     path = (*written.path(top), *location[1:])
     subject = f"{form.noun} {given['name']!r}" if isinstance(given.get("name"), str) else f"this {form.noun}"
     document = written.document

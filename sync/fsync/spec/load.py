@@ -77,7 +77,15 @@ def _service(document: Document) -> Iterator[Service | Issue]:
     except ValidationError as error:
         yield from faults_of_form(error, top, written, SERVICE)
         return
-    yield Service(spec.name, spec.owner, tuple(spec.features), spec.description, written)
+    yield Service(
+        name=spec.name,
+        owner=spec.owner,
+        features=tuple(spec.features),
+        description=spec.description,
+        since=spec.since,
+        external=tuple(spec.external or ()),
+        written=written,
+    )
 
 
 def _in_document(document: Document) -> Iterator[Feature | Issue]:
@@ -163,8 +171,10 @@ def _understood(spec: FeatureSpec, written: Written) -> Iterator[Feature | Issue
         freshness=_duration(sla.freshness) if sla else None,
         availability=sla.availability if sla else None,
         classification=tuple(sorted(classes)),
+        declassify=spec.declassify,
         tags=tuple(sorted(set(spec.tags or ()))),
         backfill=spec.backfill,
+        deprecated=spec.deprecated,
         written=written,
     )
 

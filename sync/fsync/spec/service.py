@@ -11,12 +11,13 @@ A service is what one model reads: the columns of its training set, and the vect
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from fsync.spec.document import Written
-from fsync.spec.feature import Name, Strict, Text
+from fsync.spec.feature import Name, Strict, Text, not_a_time
 
 
 class ServiceSpec(Strict):
@@ -26,6 +27,8 @@ class ServiceSpec(Strict):
     owner: Text
     features: Annotated[list[Text], Field(min_length=1)]
     description: Text | None = None
+    since: Annotated[date | None, BeforeValidator(not_a_time)] = None
+    external: list[Text] | None = None
 
 
 @dataclass(frozen=True)
@@ -36,4 +39,8 @@ class Service:
     owner: str
     features: tuple[str, ...]
     description: str | None
+    #: the day from which the model has read these features; None for one that is new
+    since: date | None
+    #: what the model reads from elsewhere, by names of its own
+    external: tuple[str, ...]
     written: Written

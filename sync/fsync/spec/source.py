@@ -20,6 +20,8 @@ from fsync.spec.project import Project
 #: how the first line of every file that fsync writes begins, after the sign of a comment
 GENERATED_MARK: Final = "Compiled by fsync from"
 
+#: the classes of values that may not go everywhere
+CLASSES: Final = ("pii", "pci")
 
 #: what may stand in a source's `config.meta.fsync`: for fsync, and of a model by hand for the materialization
 _SETTINGS: Final = frozenset({"lateness", "entity", "hash", "longest_window_ms", "lateness_ms"})
@@ -40,6 +42,8 @@ class Column:
     name: str
     declared: str | None
     type: SqlType | None
+    #: the classes that its `meta` says it is of (`pii: true`); None where that says nothing
+    classes: frozenset[str] | None = None
 
     @property
     def is_zoned(self) -> bool:
@@ -58,6 +62,8 @@ class Source:
     unique_key: tuple[str, ...]
     #: how late an event usually is at most, from `config.meta.fsync.lateness`; zero where nothing is said
     lateness: Duration | None
+    #: whether dbt is told how fresh it has to be (`freshness:`)
+    is_watched: bool
     place: Place
 
 
@@ -86,12 +92,12 @@ def load_sources(project: Project) -> tuple[Mapping[str, Source], tuple[Issue, .
 def _declared(document: Document) -> Iterator[Source | Issue]:
     for kind in ("models", "seeds", "snapshots"):
         for path, node in _named(document.value, kind, ()):
-            yield from _source(document, path, node, node["name"], f"ref('{node['name']}')", ())
+            yield from _source(document, path, node, node["name"], f"ref('{node['name']}')", (), {})
     for above, group in _named(document.value, "sources", ()):
         inherited = ((above, _mapping(group.get("config"))),)
         for path, node in _named(group, "tables", above):
             jinja = f"source('{group['name']}', '{node['name']}')"
-            yield from _source(document, path, node, f"{group['name']}.{node['name']}", jinja, inherited)
+            yield from _source(document, path, node, f"{group['name']}.{node['name']}", jinja, inherited, group)
 
 
 def _named(node: Any, key: str, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -117,6 +123,7 @@ def _source(
     name: str,
     jinja: str,
     inherited: _Configs,
+    above: Mapping[str, Any],
 ) -> Iterator[Source | Issue]:
     configs = (*inherited, (path, _mapping(node.get("config"))))
     config = {key: value for _, given in configs for key, value in given.items()}
@@ -131,8 +138,14 @@ def _source(
         columns={str(column["name"]).lower(): _column(column) for column in columns},
         unique_key=_unique_key(config, node, columns),
         lateness=lateness,
+        is_watched=_is_watched(node, config, above),
         place=document.place((*path, "name")),
     )
+
+
+def _is_watched(*said: Mapping[str, Any]) -> bool:
+    """Whether there is a `freshness:`, by the first that says anything: `freshness: null` is none."""
+    return next((bool(given["freshness"]) for given in said if "freshness" in given), False)
 
 
 def _lateness(document: Document, configs: _Configs) -> tuple[Duration | None, list[Issue]]:
@@ -158,7 +171,20 @@ def _lateness(document: Document, configs: _Configs) -> tuple[Duration | None, l
 def _column(node: Mapping[str, Any]) -> Column:
     declared = node.get("data_type")
     text = declared if isinstance(declared, str) else None
-    return Column(str(node["name"]).lower(), text, None if text is None else parse_type(text))
+    return Column(str(node["name"]).lower(), text, None if text is None else parse_type(text), _classes(node))
+
+
+def _classes(node: Mapping[str, Any]) -> frozenset[str] | None:
+    """What a column's `meta` says: `pii: true`, `pci: false`, `classification: [pii]`, there or under its `fsync`."""
+    metas = [_mapping(node.get("meta")), _mapping(_mapping(node.get("config")).get("meta"))]
+    said: dict[str, bool] = {}
+    for meta in [*metas, *(_mapping(meta.get("fsync")) for meta in metas)]:
+        given = meta.get("classification")
+        if "classification" in meta:
+            listed = given if isinstance(given, list) else [given]
+            said |= {name: name in listed for name in CLASSES}
+        said |= {name: str(meta[name]).lower() not in ("false", "none", "no") for name in CLASSES if name in meta}
+    return frozenset(name for name, is_so in said.items() if is_so) if said else None
 
 
 def _unique_key(

@@ -81,6 +81,8 @@ class Transformation:
     is_ordered: bool = False
     #: whether it is made of sums and counts, so that what leaves a window can be taken away again
     is_additive: bool = False
+    #: whether the value of an event can be seen in the result, if only where there is one event
+    exposes: bool = True
     #: whether it takes a fraction between 0 and 1 after the column
     takes_fraction: bool = False
 

@@ -23,4 +23,5 @@ COUNT = Transformation(
     is_zero_when_empty=True,
     column_is_optional=True,
     is_additive=True,
+    exposes=False,
 )

@@ -30,4 +30,5 @@ COUNT_DISTINCT = Transformation(
     takes="a column of any type but double",
     example=Example("window_count_distinct(amount, 30d)", given=("1", "2", None, "1"), gives=2),
     is_zero_when_empty=True,
+    exposes=False,
 )

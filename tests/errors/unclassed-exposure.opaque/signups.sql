@@ -1,0 +1,1 @@
+{{ my_macro(source('crm', 'people')) }}
