@@ -11,7 +11,7 @@ import typer
 
 from fsync import __version__
 from fsync.errors import FsyncError, GovernanceErrors, OutOfDate, SpecErrors
-from fsync_cli import build, check, compile, demo, explain, get, push, rollback, train
+from fsync_cli import build, check, compile, demo, doctor, explain, get, init, push, rollback, train
 from fsync_cli.console import counted, say
 
 _EXIT_BUG: Final = 70
@@ -21,6 +21,7 @@ _START: Final = """\
 fsync: features as YAML, built by dbt, served from Redis.
 
   fsync demo       see it work on real purchases, in a scratch folder
+  fsync init       add what fsync needs to a dbt project that you have
   fsync check      say what is wrong with the specs, and what is not as the team wants it
   fsync compile    write the dbt models that the specs in feature_specs/ mean
   fsync build      compile, and let dbt build and test the feature tables
@@ -29,6 +30,7 @@ fsync: features as YAML, built by dbt, served from Redis.
   fsync rollback   serve what was served before the last change of a view
   fsync train      join labels with features as of their times
   fsync explain    why a feature has its value, online and offline
+  fsync doctor     what keeps fsync from working, and how to mend it
 
 `fsync COMMAND --help` tells more of each."""
 
@@ -43,6 +45,7 @@ app = typer.Typer(
 
 COMMANDS: Final = (
     ("demo", demo.demo),
+    ("init", init.init),
     ("check", check.check),
     ("compile", compile.compile_),
     ("build", build.build),
@@ -51,6 +54,7 @@ COMMANDS: Final = (
     ("rollback", rollback.rollback),
     ("train", train.train),
     ("explain", explain.explain),
+    ("doctor", doctor.doctor),
 )
 
 for _name, _command in COMMANDS:
