@@ -48,15 +48,16 @@ def _inserted(text: str, root: yaml.Node | None, key: str, lines: Sequence[str])
     if not found:
         return _appended(text, margin, key, lines)
     name, value = found[0]
-    indent = _indent(value, name, margin)
+    kind = yaml.SequenceNode if lines[0].startswith("- ") else yaml.MappingNode
+    indent = _indent(value, name, margin, kind)
     return None if indent is None else _put(text, name.end_mark.index, [indent + line for line in lines])
 
 
-def _indent(value: yaml.Node, name: yaml.Node, margin: str) -> str | None:
-    """What the entries of a value begin with; None where no line can go before them."""
+def _indent(value: yaml.Node, name: yaml.Node, margin: str, kind: type[yaml.CollectionNode]) -> str | None:
+    """What the entries of a value begin with; None where no line can go before them, or it is of another kind."""
     if isinstance(value, yaml.ScalarNode):
         return margin + _INDENT if value.value == "" and value.style is None else None
-    if not isinstance(value, yaml.CollectionNode) or value.flow_style:
+    if not isinstance(value, kind) or value.flow_style:
         return None
     # an anchor stands on the key's own line, and what an alias stands for above it
     return " " * value.start_mark.column if value.start_mark.line > name.end_mark.line else None
