@@ -5,27 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from fsync.doctor import libraries, online, package, profile, project, specs, tables, warehouse
 from fsync.doctor.finding import Examination, Finding, Scene, State
-from fsync.doctor.libraries import libraries
-from fsync.doctor.online import online
-from fsync.doctor.package import package
-from fsync.doctor.profile import profile
-from fsync.doctor.project import project
-from fsync.doctor.specs import specs, tables
-from fsync.doctor.warehouse import warehouse
 
 __all__ = ["EXAMINATIONS", "DoctorReport", "Finding", "Scene", "State", "examine"]
 
 #: in the order in which a person would mend what they find
 EXAMINATIONS: Final = (
-    Examination("libraries", libraries),
-    Examination("project", project),
-    Examination("package", package),
-    Examination("profile", profile),
-    Examination("specs", specs),
-    Examination("warehouse", warehouse),
-    Examination("tables", tables),
-    Examination("online store", online),
+    Examination("libraries", libraries.look),
+    Examination("project", project.look),
+    Examination("package", package.look),
+    Examination("profile", profile.look),
+    Examination("specs", specs.look),
+    Examination("warehouse", warehouse.look),
+    Examination("tables", tables.look),
+    Examination("online store", online.look),
 )
 
 

@@ -12,7 +12,7 @@ from fsync import __version__
 from fsync.doctor.finding import Scene, Skip, State
 
 
-def libraries(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
+def look(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
     """One finding for each library that is missing, or of a version that fsync does not go with; or that none is."""
     try:
         required = [Requirement(line) for line in metadata.requires("fsync") or ()]

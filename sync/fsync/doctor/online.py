@@ -19,7 +19,7 @@ SKEW: Final = 1_000
 _SQLITE: Final = "sqlite:///"
 
 
-def online(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
+def look(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
     """Findings about the store of `--online`, else of the project."""
     url = scene.online or default_url(scene.project().root)
     if url.startswith(_SQLITE):

@@ -11,7 +11,7 @@ from fsync.package import FOLDER, Entry, carries_package, find_entry, install_fo
 from fsync.spec.project import Project
 
 
-def package(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
+def look(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
     """One finding: the first that keeps compiled models from calling the macros that they were made for."""
     project = scene.project()
     if carries_package(project):

@@ -24,7 +24,7 @@ _SECRET_IN_TEXT: Final = re.compile(
 _NOT_SECRET: Final = frozenset({"use_credential_provider", "secret_provider", "access_token_name"})
 
 
-def profile(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
+def look(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
     """Whether the target can be read; then one finding for each setting that is not as it should be."""
     project = scene.project()
     file = find_profiles(project)

@@ -8,7 +8,7 @@ from fsync.doctor.finding import Scene, State
 from fsync.spec.project import open_project
 
 
-def project(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
+def look(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
     """Whether there is one."""
     found = open_project(scene.folder)
     yield "fine", f"{found.name} in {found.root}", None

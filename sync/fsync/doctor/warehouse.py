@@ -11,7 +11,7 @@ from fsync.doctor.finding import Scene, State
 from fsync.warehouse.duckdb import Warehouse
 
 
-def warehouse(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
+def look(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
     """Whether dbt can write it and fsync read it. One that is missing is made by the first build."""
     profile = scene.profile()
     if (fault := _not_writable(profile.path)) is not None:
