@@ -15,6 +15,7 @@
     - events, without_entity, without_time: how many can be used, and how many are left out for want of what;
     - settled_at: the instant before which the source is thought not to change any more. Events from the future do
       not settle the present, and what is settled stays so while it is as it was;
+    - newest_event: the time of the newest event that can be used, or none;
     - is_settled: whether the events before the last such instant are those that the ledger knows.
 #}
 {% macro found_events(sql, about, ledger, settled_at) %}
@@ -41,12 +42,14 @@
             {% if ledger is none %}false{% else -%}
             {{ fsync.fingerprint(is_used ~ " and event_at < timestamp '" ~ settled_at ~ "'") }}
                 = (select coalesce(sum(settled), 0) from {{ ledger }})
-            {%- endif %}
+            {%- endif %},
+            cast(max(event_at) filter (where {{ is_used }}) as varchar)
         from events
     {%- endcall -%}
     {%- set row = load_result('events')['data'][0] -%}
     {{ return({
         'events': row[0], 'without_entity': row[1], 'without_time': row[2],
-        'settled_at': [row[3], settled_at] | max if row[4] else row[3], 'is_settled': row[4]
+        'settled_at': [row[3], settled_at] | max if row[4] else row[3], 'is_settled': row[4],
+        'newest_event': row[5]
     }) }}
 {% endmacro %}

@@ -15,10 +15,17 @@
 
 
 {# Writes the comment: `fsync push` goes by the version and the start of the build (UTC), `fsync build` tells the rest. #}
-{% macro stamp(target, about, found, is_incremental) %}
+{% macro stamp(target, about, found) %}
     {%- set built_at = run_started_at.strftime('%Y-%m-%dT%H:%M:%S.') ~ run_started_at.strftime('%f')[:3] ~ 'Z' -%}
-    {%- set stamp = {'fsync': dict(found, view=model.name, hash=about.hash, built_at=built_at, incremental=is_incremental)} -%}
+    {%- set stamp = {'fsync': dict(found, view=model.name, hash=about.hash, built_at=built_at)} -%}
     {%- call statement('stamp') -%}
         comment on table {{ target }} is '{{ tojson(stamp) }}'
     {%- endcall -%}
+{% endmacro %}
+
+
+{# What a build has come to: the rows of its table, and the seconds since it began. #}
+{% macro cost(target, began) %}
+    {%- set rows = run_query('select count(*) from ' ~ target).rows[0][0] -%}
+    {{ return({'rows': rows, 'seconds': (modules.datetime.datetime.now() - began).total_seconds() | round(3)}) }}
 {% endmacro %}

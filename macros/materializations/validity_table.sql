@@ -33,6 +33,8 @@
         and before.get('settled_at') and load_cached_relation(ledger) is not none -%}
     {%- set settled_at = before.settled_at if is_incremental else '0001-01-01' -%}
 
+    {%- set began = modules.datetime.datetime.now() -%}
+
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
@@ -48,7 +50,7 @@
     {%- endif -%}
     {%- do fsync.keep_ledger(about, ledger, found) -%}
     {%- do persist_docs(target, model) -%}
-    {%- do fsync.stamp(target, about, found, is_incremental) -%}
+    {%- do fsync.stamp(target, about, dict(found, incremental=is_incremental, **fsync.cost(target, began))) -%}
     {%- do apply_grants(target, config.get('grants'), should_revoke=should_revoke(existing, not is_incremental)) -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fsync.compile import CompileReport, compile_project
 from fsync.dbt import DbtReport, Progress, run_dbt
+from fsync.git import commit
 from fsync.plan import View
 from fsync.spec.project import Project
 from fsync.warehouse.duckdb import Warehouse
@@ -51,10 +55,24 @@ def build_project(
     profile = read_profile(project, target)  # a wrong target is said before anything is written
     compiled = compile_project(project)
     command = ["build", "--full-refresh"] if full_refresh else ["build"]
-    report = run_dbt(project, command, target=profile.target, progress=progress)
+    with _known_commit(project):
+        report = run_dbt(project, command, target=profile.target, progress=progress)
     with Warehouse(profile) as warehouse:
         views = tuple(_built(view, warehouse) for view in compiled.plan.views)
     return BuildReport(compiled, report, views)
+
+
+@contextmanager
+def _known_commit(project: Project) -> Iterator[None]:
+    """Let the registry know by which commit its versions are built, unless somebody has said so."""
+    if "FSYNC_COMMIT" in os.environ or (sha := commit(project.root)) is None:
+        yield
+        return
+    os.environ["FSYNC_COMMIT"] = sha
+    try:
+        yield
+    finally:
+        del os.environ["FSYNC_COMMIT"]
 
 
 def _built(view: View, warehouse: Warehouse) -> BuiltView:

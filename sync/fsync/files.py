@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fsync import registry
 from fsync.errors import InputError
 from fsync.plan import Plan
-from fsync.properties import exposure, macro_properties, view_properties
+from fsync.properties import exposure, macro_properties, registry_properties, view_properties
 from fsync.root import PROJECT_FILE
 from fsync.spec.project import SERVICES, Project
 from fsync.spec.source import GENERATED_MARK, is_generated
@@ -40,7 +41,11 @@ def compiled_files(plan: Plan, project: Project) -> Mapping[str, str]:
     files: dict[str, str] = {}
     for view in plan.views:
         files[f"{models}/{view.name}.sql"] = f"-- {_FROM_SPECS}\n--\n{model_sql(view)}"
-        files[f"{models}/{view.name}.yml"] = f"# {_FROM_SPECS}\n{view_properties(view)}"
+        files[f"{models}/{view.name}.yml"] = f"# {_FROM_SPECS}\n{view_properties(view, plan.services)}"
+    for table in registry.TABLES:
+        text = registry.model_sql(table, plan.views)
+        files[f"{models}/{registry.FOLDER}/fsync_registry_{table.name}.sql"] = f"-- {_FROM_SPECS}\n{text}"
+    files[f"{models}/{registry.FOLDER}/_registry.yml"] = f"# {_FROM_SPECS}\n{registry_properties()}"
     for service in plan.services:
         files[f"{models}/{SERVICES}/{service.name}.yml"] = f"# {_FROM_SPECS}\n{exposure(service)}"
     files[f"{project.relative(_own_macros(project))}/fsync_features.sql"] = (
@@ -95,7 +100,12 @@ def write(files: Mapping[str, str], project: Project) -> Difference:
 
 def _left_over(files: Mapping[str, str], project: Project) -> list[str]:
     """Files of an earlier compilation whose view is gone."""
-    folders = [project.generated, project.generated / SERVICES, _own_macros(project)]
+    folders = [
+        project.generated,
+        project.generated / SERVICES,
+        project.generated / registry.FOLDER,
+        _own_macros(project),
+    ]
     if _carries_package(project):
         folders.append(project.root / "macros" / "transformations")
     found = (path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir()))

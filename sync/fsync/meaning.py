@@ -123,10 +123,39 @@ def view_hash(view: Sequence[Feature], source: Source, meant: Mapping[str, str])
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def _columns_read(view: Sequence[Feature], source: Source) -> Mapping[str, tuple[str, bool]]:
+def feature_version(feature: Feature, view: Sequence[Feature], source: Source, meant: Mapping[str, str]) -> str:
+    """The first 8 hex digits of SHA-256 over what one feature means, whatever it is called: its version."""
+    behind = _behind(feature, {other.name: other for other in view})
+    meaning = {
+        "semantics": SEMANTICS,
+        "entity": [[name, str(source.columns[name].type)] for name in feature.entity],
+        "source": source.name,
+        "columns": _columns_read(behind, source),
+        "event_time": source.event_time,
+        "unique_key": source.unique_key if any(other.is_ordered for other in behind) else None,
+        "every": None if feature.every is None else str(feature.every),
+        "meaning": meant[feature.name],
+    }
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _behind(feature: Feature, view: Mapping[str, Feature]) -> list[Feature]:
+    """A feature, and those that it is derived from."""
+    found = {feature.name: feature}
+    waiting = [feature]
+    while waiting:
+        below = waiting.pop()
+        named = columns_of(below.expression.node) if below.call is None else ()
+        more = [view[name] for name in named if name in view and name not in found]
+        found |= {other.name: other for other in more}
+        waiting += more
+    return list(found.values())
+
+
+def _columns_read(features: Sequence[Feature], source: Source) -> Mapping[str, tuple[str, bool]]:
     """Every column of the source that matters, with its type and whether it has a zone."""
-    read = {*view[0].entity, str(source.event_time).lower()}
-    for node in _over_source(view):
+    read = {*features[0].entity, str(source.event_time).lower()}
+    for node in _over_source(features):
         read |= columns_of(node)
     columns = (source.columns[name] for name in sorted(read))
     return {column.name: (str(column.type), column.is_zoned) for column in columns}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from sqlglot import exp
 
@@ -17,7 +18,8 @@ from fsync.language.portable import typed
 from fsync.language.suggest import did_you_mean
 from fsync.language.transformations.count import COUNT
 from fsync.language.types import SqlType
-from fsync.meaning import default_literal, view_hash
+from fsync.lineage.features import upstream_of
+from fsync.meaning import default_literal, feature_version, view_hash
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
 from fsync.spec.source import Column, Source
@@ -42,6 +44,8 @@ class Planned:
 
     name: str
     type: SqlType
+    #: of its value: another one for another meaning, whatever the view's other features are
+    version: str
     feature: Feature
     call: Call | None
     input: str | None
@@ -75,6 +79,8 @@ class View:
     #: every window that a feature looks back on, shortest first
     windows: tuple[Duration, ...]
     features: tuple[Planned, ...]
+    #: the classes of values that it holds, in its features or as its entity
+    classes: frozenset[str]
 
     @property
     def entity_types(self) -> tuple[tuple[str, SqlType], ...]:
@@ -118,6 +124,8 @@ class PlannedService:
     owner: str
     description: str | None
     members: tuple[Member, ...]
+    since: date | None = None
+    external: tuple[str, ...] = ()
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -180,7 +188,14 @@ def make_plan(catalog: Catalog) -> Plan:
     types = feature_types(catalog)
     views = Plan(tuple(_view(name, of_view, catalog, types) for name, of_view in sorted(catalog.by_view().items())))
     services = (
-        PlannedService(service.name, service.owner, service.description, views.members(service.features))
+        PlannedService(
+            service.name,
+            service.owner,
+            service.description,
+            views.members(service.features),
+            service.since,
+            service.external,
+        )
         for service in sorted(catalog.services, key=lambda service: service.name)
     )
     return replace(views, services=tuple(services))
@@ -190,6 +205,7 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
     features = sorted(of_view, key=lambda feature: feature.name)
     source = catalog.sources[features[0].source]
     assert source.event_time is not None  # the check `sources_have_event_time`
+    meant = feature_meanings(catalog)
     entity = tuple(source.columns[column] for column in features[0].entity)
     keys = {feature.name: _input_key(feature, feature.call) for feature in features if feature.call is not None}
     inputs = _inputs(features, keys, {*(column.name for column in entity), *(f.name for f in features)})
@@ -198,6 +214,7 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
         Planned(
             name=feature.name,
             type=types[feature.name],
+            version=feature_version(feature, features, source, meant),
             feature=feature,
             call=feature.call,
             input=inputs[keys[feature.name]].name if feature.name in keys else None,
@@ -210,7 +227,7 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
     windows = {feature.call.window for feature in features if feature.call is not None and feature.call.window}
     return View(
         name=name,
-        hash=view_hash(features, source, feature_meanings(catalog)),
+        hash=view_hash(features, source, meant),
         entity=entity,
         source=source,
         event_time=source.columns[source.event_time.lower()],
@@ -218,6 +235,10 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
         every=features[0].every,
         windows=tuple(sorted(windows)),
         features=planned,
+        classes=frozenset(
+            {name for feature in features for name in feature.classification}
+            | {name for column in entity for name in upstream_of(catalog).classes((source.name, column.name))}
+        ),
     )
 
 

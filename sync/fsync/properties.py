@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import yaml
 
+from fsync import catalogue, registry
+from fsync.lineage.features import columns_of_feature
 from fsync.plan import Planned, PlannedService, View
 from fsync.sql import jinja
 from fsync.sql.empty import empty_values
 from fsync.sql.macros import macro_docs
 
 
-def view_properties(view: View) -> str:
-    """Contract, data tests and `config.meta.fsync` of a view's model."""
-    return _yaml({"models": [_properties(view)]})
+def view_properties(view: View, services: Sequence[PlannedService] = ()) -> str:
+    """Contract, data tests and `config.meta` of a view's model, of which `services` may read features."""
+    return _yaml({"models": [_properties(view, services)]})
 
 
 def exposure(service: PlannedService) -> str:
@@ -31,11 +34,27 @@ def exposure(service: PlannedService) -> str:
                     "description": described,
                     "owner": {"name": service.owner},
                     "depends_on": [f"ref('{view.name}')" for view in service.views],
-                    "config": {"meta": {"fsync": {"features": [member.planned.name for member in service.members]}}},
+                    "config": {
+                        "meta": {"fsync": _service_meta(service), "feature_store": catalogue.of_service(service)}
+                    },
                 }
             ]
         }
     )
+
+
+def _service_meta(service: PlannedService) -> dict[str, Any]:
+    meta: dict[str, Any] = {"features": [member.planned.name for member in service.members]}
+    if service.since is not None:
+        meta["since"] = service.since.isoformat()
+    if service.external:
+        meta["external"] = list(service.external)
+    return meta
+
+
+def registry_properties() -> str:
+    """What the registry's tables are."""
+    return _yaml(registry.properties())
 
 
 def macro_properties() -> str:
@@ -43,7 +62,7 @@ def macro_properties() -> str:
     return _yaml({"macros": macro_docs()})
 
 
-def _properties(view: View) -> dict[str, Any]:
+def _properties(view: View, services: Sequence[PlannedService]) -> dict[str, Any]:
     keys = [column.name for column in view.entity]
     empties = dict(zip((planned.name for planned in view.features), empty_values(view), strict=True))
     return {
@@ -55,7 +74,7 @@ def _properties(view: View) -> dict[str, Any]:
         "config": {
             "contract": {"enforced": True},
             "persist_docs": {"columns": True},
-            "meta": {"fsync": _meta(view, keys)},
+            "meta": {"fsync": _meta(view, keys), "feature_store": catalogue.of_view(view)},
         },
         "data_tests": [{"fsync.validity_table": {"arguments": {"entity": keys}}}],
         "columns": [
@@ -65,7 +84,7 @@ def _properties(view: View) -> dict[str, Any]:
             ),
             _column("valid_from", "timestamp", "The values hold after this instant (UTC)."),
             _column("valid_to", "timestamp", "The last instant at which the values hold (UTC)."),
-            *(_feature(planned, empties[planned.name]) for planned in view.features),
+            *(_feature(planned, empties[planned.name], services) for planned in view.features),
         ],
     }
 
@@ -73,6 +92,8 @@ def _properties(view: View) -> dict[str, Any]:
 def _meta(view: View, keys: list[str]) -> dict[str, Any]:
     """What the materialization of the model and other programs need to know."""
     meta: dict[str, Any] = {"hash": view.hash, "entity": keys, "source": view.source.name}
+    if view.classes:
+        meta["classification"] = sorted(view.classes)
     if view.every is not None:
         meta["every"] = str(view.every)
     # how much of an entity's history a change needs: without a longest window, all of it
@@ -90,16 +111,33 @@ def _column(name: str, kind: str, description: str, *, not_null: bool = False) -
     return column
 
 
-def _feature(planned: Planned, empty: object) -> dict[str, Any]:
+def _feature(planned: Planned, empty: object, services: Sequence[PlannedService]) -> dict[str, Any]:
+    column = _column(
+        planned.name, str(planned.type), planned.feature.description or f"{planned.feature.definition}.", not_null=False
+    )
+    shown = empty if isinstance(empty, bool | int | None) else str(empty)
+    column["config"] = {
+        "meta": {
+            "fsync": _feature_meta(planned, shown),
+            "feature_store": catalogue.of_feature(planned, shown, services),
+        }
+    }
+    if planned.is_never_null:
+        column["data_tests"] = ["not_null"]
+    return column
+
+
+def _feature_meta(planned: Planned, empty: object) -> dict[str, Any]:
+    """What a spec says of its feature, and what is known of it besides."""
     feature = planned.feature
-    meta: dict[str, Any] = {"transformation": feature.definition}
+    meta: dict[str, Any] = {"transformation": feature.definition, "version": planned.version}
     if feature.condition is not None:
         meta["where"] = feature.condition
     if feature.ttl is not None:
         meta["ttl"] = str(feature.ttl)
     if feature.scale is not None:
         meta["scale"] = feature.scale
-    meta["empty"] = empty if isinstance(empty, bool | int | None) else str(empty)
+    meta["empty"] = empty
     meta["owner"] = feature.owner
     if feature.freshness is not None:
         meta["freshness"] = str(feature.freshness)
@@ -111,14 +149,18 @@ def _feature(planned: Planned, empty: object) -> dict[str, Any]:
         meta["tags"] = list(feature.tags)
     if feature.backfill is not None:
         meta["backfill"] = {"from": feature.backfill.from_.isoformat(), "note": feature.backfill.note}
-    column = _column(planned.name, str(planned.type), feature.description or f"{feature.definition}.", not_null=False)
-    column["config"] = {"meta": {"fsync": meta}}
-    if planned.is_never_null:
-        column["data_tests"] = ["not_null"]
-    return column
+    if feature.declassify is not None:
+        meta["declassify"] = {"classes": feature.declassify.classes, "note": feature.declassify.note}
+    if feature.deprecated is not None:
+        meta["deprecated"] = {"since": feature.deprecated.since.isoformat(), "note": feature.deprecated.note}
+        if feature.deprecated.use is not None:
+            meta["deprecated"]["use"] = feature.deprecated.use
+    # each with whether its value can be seen in that of the feature
+    meta["derived_from" if feature.call is None else "reads"] = dict(sorted(columns_of_feature(feature).items()))
+    return meta
 
 
-def _yaml(value: object) -> str:
+def _yaml(value: Mapping[str, Any]) -> str:
     # through JSON, so that no YAML alias appears where one object stands twice
     written = json.dumps(_escaped(value))
     # libyaml is ten times as fast, but folds and quotes in its own way what is not printable ASCII; keys are ours

@@ -61,7 +61,7 @@ def test_compiling_twice_is_compiling_once(fsync: Fsync, project: Path) -> None:
     first = fsync("compile", "--project-dir", project, "--json")
     files = {path: path.read_bytes() for path in (project / "models/features").rglob("*") if path.is_file()}
     second = fsync("compile", "--project-dir", project, "--json")
-    assert len(json.loads(first.out)["written"]) == 5
+    assert len(json.loads(first.out)["written"]) == 13
     assert (json.loads(second.out)["written"], json.loads(second.out)["deleted"]) == ([], [])
     assert files == {path: path.read_bytes() for path in (project / "models/features").rglob("*") if path.is_file()}
 
@@ -114,7 +114,7 @@ def test_build_reports_tables_and_tests(fsync: Fsync, project: Path) -> None:
         "user_id__orders_stream": 2_000,
         "user_lifetime": 2_000,
     }
-    assert (report["models"], report["tests"]) == (5, 15)
+    assert (report["models"], report["tests"]) == (12, 21)
 
 
 def test_a_data_test_that_fails_is_1_and_named(fsync: Fsync, project: Path) -> None:
