@@ -318,7 +318,12 @@ def test_a_warehouse_that_is_not_built_yet(doctor: Doctor, project: Path) -> Non
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a folder that nobody can write to, root included")
 def test_a_warehouse_that_cannot_be_written(doctor: Doctor, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path, message in (("/proc/w.duckdb", "cannot be written to"), ("nowhere/w.duckdb", "nowhere is not there")):
+    reasons = {
+        "/proc/w.duckdb": "cannot be written to",
+        "no/w.duckdb": "no is not there",
+        "macros": "cannot be written",
+    }
+    for path, message in reasons.items():
         monkeypatch.setenv("FSYNC_WAREHOUSE", path)
         told = doctor(bare)
         found = told.findings["warehouse"][0]
@@ -451,6 +456,8 @@ def test_a_url_that_is_none(doctor: Doctor, bare: Path, url: str) -> None:
 def test_an_embedded_store(doctor: Doctor, bare: Path) -> None:
     assert "not there yet" in doctor(bare).only("online store")[1]
     assert not (bare / "online.sqlite").exists()
+    state, message, _ = doctor(bare, "--online", f"sqlite:///{bare}/nowhere/x.sqlite").only("online store")
+    assert (state, "nowhere is not there" in message) == ("broken", True)
     (bare / "online.sqlite").write_bytes(b"junk" * 5000)
     told = doctor(bare)
     assert (told.code, told.only("online store")[0]) == (1, "broken")

@@ -32,6 +32,9 @@ def _sqlite(url: str) -> Iterator[tuple[State, str, str | None]]:
     store = open_store(url)
     try:
         path = Path(url.removeprefix(_SQLITE))
+        if not path.parent.is_dir():
+            yield "broken", f"the store's folder {path.parent} is not there", "make it, or name another file"
+            return
         if not path.exists():
             yield "fine", f"{path.name} is not there yet: the first `fsync push` makes it", None
             return

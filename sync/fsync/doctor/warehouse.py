@@ -32,6 +32,6 @@ def _not_writable(path: Path) -> str | None:
             pass
     except OSError as error:
         return f"the warehouse's folder {path.parent} cannot be written to: {error.strerror}"
-    if path.is_file() and not os.access(path, os.W_OK):
+    if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
         return f"the warehouse {path} cannot be written to"
     return None
