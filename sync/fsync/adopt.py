@@ -25,11 +25,13 @@ from fsync.package import (
     SUBDIRECTORY,
     carries_package,
     find_entry,
-    is_older,
+    is_as_packaged,
+    is_outdated,
     is_vendored,
     package_files,
     packages_file,
     path_settings,
+    sources,
     version_of,
 )
 from fsync.root import PROJECT_FILE
@@ -134,16 +136,16 @@ def _vendored(project: Project) -> _Planned:
     _refuse_path(project)
     folder, files = project.root / FOLDER, package_files()
     known = version_of(folder)
-    there = _sources(folder)
     whole = {folder / name: data for name, data in files.items()}
     if known is None:
         # what a copy that was ended has left behind is ours
-        if there - files.keys() or (folder.exists() and not folder.is_dir()):
+        if folder.exists() and not (folder.is_dir() and _others(folder) <= files.keys()):
             raise InputError(f"{FOLDER} stands there already, and is not fsync's", f"move it, or use --git: {folder}")
         return _Planned(_vendored_step("added", f"the macros of fsync {__version__}"), whole)
-    if is_older(known, __version__):
-        left_over = tuple(folder / name for name in sorted(there - files.keys()) if name.endswith((".sql", ".yml")))
-        note = f"the macros of fsync {__version__}, instead of those of {known}"
+    if is_outdated(folder, known):
+        left_over = tuple(folder / name for name in sorted(sources(folder) - files.keys()))
+        those = f"those of {known}" if known != __version__ else "another build of it"
+        note = f"the macros of fsync {__version__}, instead of {those}"
         return _Planned(_vendored_step("added", note), whole, left_over)
     return _Planned(_vendored_step("there", f"the macros of fsync {known}{_difference(folder, known)}"))
 
@@ -158,13 +160,8 @@ def _difference(folder: Path, known: str) -> str:
     return "" if is_as_packaged(folder) else "; they have been changed"
 
 
-def is_as_packaged(folder: Path) -> bool:
-    """Whether a copy of the package has the very files that this fsync has."""
-    return {name: (folder / name).read_bytes() for name in _sources(folder)} == dict(package_files())
-
-
-def _sources(folder: Path) -> set[str]:
-    """The files in a folder, but for hidden ones: an editor's, or what is left of a write that was ended."""
+def _others(folder: Path) -> set[str]:
+    """All files in a folder, but for hidden ones: an editor's, or what is left of a write that was ended."""
     found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     return {path.relative_to(folder).as_posix() for path in found}
 

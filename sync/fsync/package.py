@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, Final
 import yaml
 from packaging.version import InvalidVersion, Version
 
+from fsync import __version__
 from fsync.root import PROJECT_FILE, find_reference
 from fsync.spec.project import Project
 
@@ -21,6 +23,8 @@ FOLDER: Final = "fsync_package"
 SUBDIRECTORY: Final = "macros"
 PACKAGES_FILE: Final = "packages.yml"
 
+#: in a vendored package: what its files came to when they were put there
+_DIGEST_FILE: Final = ".digest"
 _DEPENDENCIES_FILE: Final = "dependencies.yml"
 _LOCK_FILE: Final = "package-lock.yml"
 _KINDS: Final = ("local", "git", "private", "package", "tarball")
@@ -112,9 +116,43 @@ def _mapping(path: Path) -> Mapping[str, Any]:
 def package_files() -> Mapping[str, bytes]:
     """The package as this fsync has it: path → bytes. The file with the version is the last."""
     folder = find_reference() / SUBDIRECTORY
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in (".sql", ".yml"))
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-    return {**{name: data for name, data in files.items() if name != PROJECT_FILE}, PROJECT_FILE: files[PROJECT_FILE]}
+    files = {name: (folder / name).read_bytes() for name in sorted(sources(folder))}
+    settings = files.pop(PROJECT_FILE)
+    return {**files, _DIGEST_FILE: _digest({**files, PROJECT_FILE: settings}).encode(), PROJECT_FILE: settings}
+
+
+def sources(folder: Path) -> set[str]:
+    """The files in a folder that dbt would read, with forward slashes; none of those that are hidden."""
+    found = (path for path in folder.rglob("*") if path.suffix in (".sql", ".yml") and path.is_file())
+    return {path.relative_to(folder).as_posix() for path in found if not path.name.startswith(".")}
+
+
+def is_as_packaged(folder: Path) -> bool:
+    """Whether a copy of the package has the very files that this fsync has."""
+    return _digest_of(folder) == package_files()[_DIGEST_FILE].decode()
+
+
+def is_outdated(folder: Path, version: str) -> bool:
+    """Whether a vendored package, of this version, is an older fsync's: or of another build, and nobody's own since."""
+    if version != __version__:
+        return is_older(version, __version__)
+    try:
+        recorded = (folder / _DIGEST_FILE).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return False
+    return recorded == _digest_of(folder) and not is_as_packaged(folder)
+
+
+def _digest_of(folder: Path) -> str:
+    return _digest({name: (folder / name).read_bytes() for name in sources(folder)})
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, data in sorted(files.items()):
+        # git may have given the files other line ends
+        digest.update(b"%s\0%s\0" % (name.encode(), data.replace(b"\r\n", b"\n")))
+    return digest.hexdigest()
 
 
 def version_of(folder: Path) -> str | None:

@@ -125,7 +125,9 @@ def test_a_missing_adapter(doctor: Doctor, bare: Path, tmp_path: Path, monkeypat
 # ---------------------------------------------------------------- the dbt package
 
 
-def test_the_package_from_missing_to_outdated(fsync: Fsync, doctor: Doctor, tmp_path: Path) -> None:
+def test_the_package_from_missing_to_outdated(
+    fsync: Fsync, doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = {"dbt_project.yml": "name: shop\nprofile: fsync\n", "profiles.yml": (ROOT / "profiles.yml").read_text()}
     shop = write(tmp_path / "my shop", files)
     told = doctor(shop)
@@ -144,6 +146,15 @@ def test_the_package_from_missing_to_outdated(fsync: Fsync, doctor: Doctor, tmp_
     subprocess.run([dbt, "deps", "--quiet", "--profiles-dir", "."], cwd=shop, check=True)
     told = doctor(shop)
     assert (told.code, told.only("package")[0]) == (0, "fine")
+
+    with monkeypatch.context() as patch:  # Python has got another build of the same version
+        other = copy_reference(tmp_path / "other build", ("macros",))
+        (other / "macros/by_hand/frames.sql").write_text("newer")
+        patch.setattr("fsync.package.find_reference", lambda: other)
+        told = doctor(shop)
+        state, message, mend = told.only("package")
+        assert (told.code, state, mend) == (1, "broken", "run `fsync init`, then `dbt deps`")
+        assert "of another build" in message
 
     settings = shop / "fsync_package/dbt_project.yml"
     current = settings.read_text()
@@ -171,6 +182,10 @@ def test_the_package_from_missing_to_outdated(fsync: Fsync, doctor: Doctor, tmp_
     shutil.copytree(shop / "fsync_package", installed)
     (installed / "dbt_project.yml").write_text(current.replace(f"version: {__version__}", "version: 0.0.9"))
     assert doctor(shop).only("package")[2] == "run `dbt deps`"
+    (shop / "fsync_package/by_hand/frames.sql").write_bytes((ROOT / "macros/by_hand/frames.sql").read_bytes())
+    (installed / "dbt_project.yml").write_text(current)
+    assert doctor(shop).only("package")[2] == "run `dbt deps`"  # of the same version, with the line of mine in it
+    (installed / "dbt_project.yml").write_text(current.replace(f"version: {__version__}", "version: 0.0.9"))
     # and another place than ours is not ours to refresh
     (shop / "packages.yml").write_text("packages:\n  - {git: 'https://me:hunter2@host/fsync', revision: 0.0.9}\n")
     told = doctor(shop)

@@ -116,8 +116,10 @@ def test_a_project_adopts_fsync_and_builds(fsync: Fsync, tmp_path: Path) -> None
     assert after["packages.yml"].decode() == PACKAGES.replace("packages:\n", "packages:\n- local: fsync_package\n")
     assert after["feature_specs/.gitkeep"] == b""
     macros = {name: (ROOT / "macros" / name).read_bytes() for name in content(ROOT / "macros")}
-    assert content(shop / "fsync_package") == macros
-    new = {"fsync_package/" + name for name in macros} | {"feature_specs/.gitkeep"}
+    vendored = content(shop / "fsync_package")
+    vendored.pop(".digest")
+    assert vendored == macros
+    new = {"fsync_package/" + name for name in (*macros, ".digest")} | {"feature_specs/.gitkeep"}
     assert after.keys() - before.keys() == new
     assert {name for name in before if after[name] != before[name]} == {"dbt_project.yml", "packages.yml"}
 
@@ -319,6 +321,26 @@ def test_macros_of_an_older_fsync_are_refreshed(fsync: Fsync, adopted: Path) -> 
     ended = fsync("init", "--project-dir", adopted, "--json")
     assert (ended.code, states(ended)["macros"], states(ended)["package"]) == (0, "added", "there")
     assert content(adopted) == {**whole, "fsync_package/NOTES.md": b"ours"}
+
+
+def test_macros_of_another_build_are_refreshed_unless_somebody_has_changed_them(
+    fsync: Fsync, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The version is the same: what was recorded when they were put there tells."""
+    other = copy_reference(tmp_path / "other build", ("macros",))
+    write(other, {"macros/by_hand/frames.sql": "older", "macros/gone.sql": ""})
+    with monkeypatch.context() as patch:
+        patch.setattr("fsync.package.find_reference", lambda: other)
+        assert fsync("init", "--project-dir", shop).code == 0
+    before = content(shop)
+    crlf = (shop / "fsync_package/_macros.yml").read_bytes().replace(b"\n", b"\r\n")
+    (shop / "fsync_package/_macros.yml").write_bytes(crlf)  # as git may check it out; nobody's change
+    assert "instead of another build" in fsync("init", "--project-dir", shop).err
+    after = content(shop)
+    assert before.keys() - after.keys() == {"fsync_package/gone.sql"}
+    assert after["fsync_package/by_hand/frames.sql"] == (ROOT / "macros/by_hand/frames.sql").read_bytes()
+    assert fsync("init", "--project-dir", shop).code == 0
+    assert content(shop) == after
 
 
 @pytest.mark.parametrize("version", [__version__, "99.0.0"])

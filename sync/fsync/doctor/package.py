@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsync import __version__
-from fsync.adopt import is_as_packaged
 from fsync.doctor.finding import Scene, State
-from fsync.package import FOLDER, Entry, carries_package, find_entry, install_folder, is_older, is_vendored, version_of
+from fsync.package import (
+    FOLDER,
+    Entry,
+    carries_package,
+    find_entry,
+    install_folder,
+    is_as_packaged,
+    is_older,
+    is_outdated,
+    is_vendored,
+    version_of,
+)
 from fsync.spec.project import Project
 
 
@@ -27,11 +37,25 @@ def look(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
     elif installed != __version__:
         message = f"the macros that dbt has are of fsync {installed}, and this is fsync {__version__}"
         yield "broken", message, _mend(project, entry, installed)
-    elif is_vendored(project, entry) and not is_as_packaged(project.root / FOLDER):
-        message = f"the macros in {FOLDER}/ have been changed since fsync {__version__} put them there"
-        yield "doubtful", message, f"delete {FOLDER}/ and run `fsync init` to have them as they were"
+    elif not is_as_packaged(install_folder(project)):
+        yield _changed(project, entry)
     else:
         yield "fine", f"the macros of fsync {installed} ({entry})", None
+
+
+def _changed(project: Project, entry: Entry) -> tuple[State, str, str]:
+    """Of this fsync's version, and other files than its own."""
+    vendored = project.root / FOLDER
+    if not is_vendored(project, entry):
+        message = f"the macros that dbt has ({entry}) are not quite those of fsync {__version__}"
+        return "doubtful", message, "name the revision of this very version, then run `dbt deps`"
+    if is_outdated(vendored, __version__):
+        message = f"the macros in {FOLDER}/ are of another build of fsync {__version__}"
+        return "broken", message, "run `fsync init`, then `dbt deps`"
+    if is_as_packaged(vendored):
+        return "broken", f"dbt has older macros than those in {FOLDER}/", "run `dbt deps`"
+    message = f"the macros in {FOLDER}/ have been changed since fsync {__version__} put them there"
+    return "doubtful", message, f"delete {FOLDER}/ and run `fsync init` to have them as they were"
 
 
 def _mend(project: Project, entry: Entry, installed: str) -> str:
