@@ -11,7 +11,7 @@ import typer
 
 from fsync import __version__
 from fsync.errors import FsyncError, GovernanceErrors, OutOfDate, SpecErrors
-from fsync_cli import build, check, compile, demo, doctor, explain, get, init, push, rollback, train
+from fsync_cli import access, build, check, compile, demo, doctor, explain, get, init, push, rollback, train
 from fsync_cli.console import counted, say
 
 _EXIT_BUG: Final = 70
@@ -30,6 +30,7 @@ fsync: features as YAML, built by dbt, served from Redis.
   fsync rollback   serve what was served before the last change of a view
   fsync train      join labels with features as of their times
   fsync explain    why a feature has its value, online and offline
+  fsync access     who may read what, as rules of Redis or grants of dbt
   fsync doctor     what keeps fsync from working, and how to mend it
 
 `fsync COMMAND --help` tells more of each."""
@@ -59,6 +60,7 @@ COMMANDS: Final = (
 
 for _name, _command in COMMANDS:
     app.command(_name)(_command)
+app.add_typer(access.access, name="access")
 
 
 @app.callback(invoke_without_command=True)

@@ -73,12 +73,13 @@ def push(
     json: Json = False,
 ) -> None:
     """Bring the latest values to the online store: only what differs from what it holds is sent."""
+    from fsync.access import refuse_forbidden
     from fsync.compile import plan_project
     from fsync.push import push_view
     from fsync.pushed import folder_of
     from fsync.services import push_services
     from fsync.spec.project import open_project
-    from fsync.store import default_url, open_store
+    from fsync.store import default_url, open_store, public_url
     from fsync.warehouse.duckdb import Warehouse
     from fsync.warehouse.profile import read_profile
 
@@ -88,6 +89,8 @@ def push(
     chosen = plan.chosen(views or [])
     with ExitStack() as opened:
         urls = [online or default_url(project.root), *([snapshot] if snapshot else [])]
+        for url in urls:
+            refuse_forbidden(chosen, plan.access, public_url(url))
         stores = [opened.enter_context(closing(open_store(url))) for url in urls]
         warehouse = opened.enter_context(Warehouse(read_profile(project, target)))
         for view in chosen:

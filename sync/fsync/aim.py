@@ -49,6 +49,7 @@ class Aim:
                     empty=empty,
                     freshness=planned.feature.freshness.milliseconds if planned.feature.freshness else None,
                     classification=planned.feature.classification,
+                    version=planned.version,
                 )
                 for planned, empty in zip(view.features, empty_values(view), strict=True)
             ),

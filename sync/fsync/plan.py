@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlglot import exp
@@ -22,6 +22,7 @@ from fsync.lineage.features import upstream_of
 from fsync.meaning import default_literal, feature_version, view_hash
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
+from fsync.spec.policy import Access
 from fsync.spec.source import Column, Source
 
 
@@ -139,6 +140,8 @@ class Plan:
 
     views: tuple[View, ...]
     services: tuple[PlannedService, ...] = ()
+    #: who may read what, and which stores may hold it
+    access: Access = field(default_factory=Access)
 
     def members(self, features: Sequence[str]) -> tuple[Member, ...]:
         """Features by name, with their views, in the order given.
@@ -198,7 +201,7 @@ def make_plan(catalog: Catalog) -> Plan:
         )
         for service in sorted(catalog.services, key=lambda service: service.name)
     )
-    return replace(views, services=tuple(services))
+    return replace(views, services=tuple(services), access=catalog.policy.access)
 
 
 def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[str, SqlType]) -> View:

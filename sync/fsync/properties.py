@@ -19,13 +19,13 @@ from fsync.sql.macros import macro_docs
 
 def view_properties(view: View, services: Sequence[PlannedService] = ()) -> str:
     """Contract, data tests and `config.meta` of a view's model, of which `services` may read features."""
-    return _yaml({"models": [_properties(view, services)]})
+    return to_yaml({"models": [_properties(view, services)]})
 
 
 def exposure(service: PlannedService) -> str:
     """A service as dbt knows what reads its models: an exposure of type `ml`."""
     described = service.description or f"The model that reads the features of {service.name}."
-    return _yaml(
+    return to_yaml(
         {
             "exposures": [
                 {
@@ -54,12 +54,12 @@ def _service_meta(service: PlannedService) -> dict[str, Any]:
 
 def registry_properties() -> str:
     """What the registry's tables are."""
-    return _yaml(registry.properties())
+    return to_yaml(registry.properties())
 
 
 def macro_properties() -> str:
     """What the macros of transformations are for, argument by argument."""
-    return _yaml({"macros": macro_docs()})
+    return to_yaml({"macros": macro_docs()})
 
 
 def _properties(view: View, services: Sequence[PlannedService]) -> dict[str, Any]:
@@ -160,7 +160,8 @@ def _feature_meta(planned: Planned, empty: object) -> dict[str, Any]:
     return meta
 
 
-def _yaml(value: Mapping[str, Any]) -> str:
+def to_yaml(value: Mapping[str, Any]) -> str:
+    """A mapping as YAML that dbt reads, with every text as it is: what looks like Jinja is no Jinja."""
     # through JSON, so that no YAML alias appears where one object stands twice
     written = json.dumps(_escaped(value))
     # libyaml is ten times as fast, but folds and quotes in its own way what is not printable ASCII; keys are ours

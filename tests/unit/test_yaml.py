@@ -26,6 +26,6 @@ def test_yaml_is_the_same_with_and_without_libyaml(monkeypatch: pytest.MonkeyPat
         texts = ["".join(randomly.choices(pool, k=randomly.choice((0, 1, 5, 90, 130)))) for _ in range(4)]
         value = {"name": texts[0], "columns": [{"description": texts[1], "tags": [*texts[2:], None, True, 1]}]}
         monkeypatch.setattr(properties, "_QUICK", yaml.CSafeDumper)
-        quick = properties._yaml(value)
+        quick = properties.to_yaml(value)
         monkeypatch.setattr(properties, "_QUICK", yaml.SafeDumper)
-        assert quick == properties._yaml(value)
+        assert quick == properties.to_yaml(value)

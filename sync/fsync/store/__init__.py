@@ -8,13 +8,22 @@ from typing import Final
 from fsync.errors import InputError
 from fsync.store.base import AsyncStore, Store
 
-__all__ = ["DEFAULT_FILE", "AsyncStore", "Store", "default_url", "open_async_store", "open_store"]
+__all__ = ["DEFAULT_FILE", "AsyncStore", "Store", "default_url", "open_async_store", "open_store", "public_url"]
 
 #: the embedded store of a project, in its root
 DEFAULT_FILE: Final = "online.sqlite"
 
 _SQLITE: Final = "sqlite:///"
 _REDIS: Final = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel")
+
+
+def public_url(url: str) -> str:
+    """A store's URL without user, password and settings: what may be shown, and what a policy names."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme == "sqlite":
+        return url
+    where, mark, path = rest.partition("?")[0].partition("/")
+    return f"{scheme}://{where.rpartition('@')[2]}{mark}{path}"
 
 
 def default_url(root: Path) -> str:

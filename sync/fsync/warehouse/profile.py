@@ -33,6 +33,25 @@ def read_profile(project: Project, target: str | None = None) -> Profile:
     Raises:
         InputError: when there is no such profile or target, or it is not DuckDB's.
     """
+    target, output, file = _output(project, target)
+    if output.get("type") != "duckdb":
+        raise InputError(f"the target {target!r} is of type {output.get('type')!r}; fsync reads duckdb")
+    path = _rendered(output.get("path") or ":memory:", file)
+    if path == ":memory:" or "://" in path or path.startswith("md:"):
+        raise InputError(f"the target {target!r} has the path {path!r}; fsync reads a database file")
+    # dbt runs in the project's folder, and a relative path is relative to that
+    schema = _rendered(output.get("schema") or "main", file)
+    return Profile(target, project.root / Path(path).expanduser(), schema)
+
+
+def adapter_of(project: Project, target: str | None = None) -> str:
+    """Which of dbt's adapters the project's target has: duckdb, postgres… Raises InputError for no such target."""
+    target, output, _ = _output(project, target)
+    return str(output.get("type"))
+
+
+def _output(project: Project, target: str | None) -> tuple[str, Mapping[str, Any], Path]:
+    """A target's name, what the profile says of it, and the profile's file."""
     file = find_profiles(project)
     try:
         profiles = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -46,14 +65,7 @@ def read_profile(project: Project, target: str | None = None) -> Profile:
     if not isinstance(output, Mapping):
         known = ", ".join(sorted(map(str, profile["outputs"])))
         raise InputError(f"the profile {project.profile!r} has no target {target!r}", f"it has: {known}")
-    if output.get("type") != "duckdb":
-        raise InputError(f"the target {target!r} is of type {output.get('type')!r}; fsync reads duckdb")
-    path = _rendered(output.get("path") or ":memory:", file)
-    if path == ":memory:" or "://" in path or path.startswith("md:"):
-        raise InputError(f"the target {target!r} has the path {path!r}; fsync reads a database file")
-    # dbt runs in the project's folder, and a relative path is relative to that
-    schema = _rendered(output.get("schema") or "main", file)
-    return Profile(target, project.root / Path(path).expanduser(), schema)
+    return target, output, file
 
 
 def _rendered(value: object, file: Path) -> str:

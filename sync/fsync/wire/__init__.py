@@ -24,9 +24,11 @@ from fsync.wire.keys import (
     entity_parts,
     entity_text,
     lease_key,
+    literal_pattern,
     meta_key,
     service_key,
     version_key,
+    view_patterns,
 )
 from fsync.wire.meta import (
     VERSION,
@@ -74,12 +76,14 @@ __all__ = [
     "entity_text",
     "holding",
     "lease_key",
+    "literal_pattern",
     "meta_key",
     "parse",
     "parse_holding",
     "restore",
     "service_key",
     "version_key",
+    "view_patterns",
 ]
 
 #: How much later than its freshness SLA a value may be before it is stale.

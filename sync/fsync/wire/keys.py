@@ -59,6 +59,18 @@ def entity_key(prefix: str, version: str, view: str, entity: str) -> str:
     return f"{before}{entity}{after}"
 
 
+def view_patterns(prefix: str, view: str) -> tuple[str, str]:
+    """Redis patterns of the keys that a reader of a view needs, and no others: of its entities, and its meta."""
+    before, after = (literal_pattern(part) for part in around_entity(prefix, view, ""))
+    # a version is eight digits; no view's name holds a colon, and no entity's text a brace
+    return f"{before}*{after}????????", literal_pattern(meta_key(prefix, view))
+
+
+def literal_pattern(text: str) -> str:
+    """A Redis pattern of a text itself."""
+    return re.sub(r"([*?\[\]\\^-])", r"\\\1", text)
+
+
 def entity_text(key: Key, columns: Sequence[tuple[str, SqlType]]) -> str:
     """How an entity is written in keys: its values joined by `|`, each escaped so that none can forge another.
 

@@ -20,13 +20,17 @@ VERSION: Final = 1
 
 @dataclass(frozen=True)
 class FeatureMeta:
-    """What a reader knows of a feature. `freshness` is in milliseconds."""
+    """What a reader knows of a feature. `freshness` is in milliseconds.
+
+    `version` is that of its value; None where an fsync pushed it that knew none.
+    """
 
     name: str
     type: SqlType
     empty: Value
     freshness: int | None
     classification: tuple[str, ...]
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ def encode_meta(meta: Meta) -> bytes:
                     "empty": to_json(feature.empty, feature.type),
                     "freshness": feature.freshness,
                     "classification": list(feature.classification),
+                    "version": feature.version,
                 }
                 for feature in meta.features
             ],
@@ -146,6 +151,7 @@ def _feature(plain: Mapping[str, Any]) -> FeatureMeta:
         empty=from_json(plain["empty"], kind),
         freshness=plain["freshness"],
         classification=tuple(plain["classification"]),
+        version=plain.get("version"),
     )
 
 
