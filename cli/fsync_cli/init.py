@@ -22,8 +22,8 @@ next
                                   config: {event_time: ordered_at}
                               with the data_type of each column, and a unique test
   3. write a spec             in feature_specs/: name, entity, source, transformation, owner
-  4. fsync build              compiles it, and lets dbt build and test the feature table
-`fsync doctor` says what is still amiss"""
+  4. fsync doctor             says what is still amiss, in profiles.yml for example
+  5. fsync build              compiles the spec, and lets dbt build and test the feature table"""
 
 
 def init(
