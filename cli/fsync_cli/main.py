@@ -11,7 +11,7 @@ import typer
 
 from fsync import __version__
 from fsync.errors import FsyncError, GovernanceErrors, OutOfDate, SpecErrors
-from fsync_cli import access, build, check, compile, demo, doctor, explain, get, init, push, rollback, train
+from fsync_cli import access, build, check, compile, demo, doctor, explain, get, init, push, rollback, schema, train
 from fsync_cli.console import counted, say
 
 _EXIT_BUG: Final = 70
@@ -53,6 +53,7 @@ COMMANDS: Final = (
     ("push", push.push),
     ("get", get.get),
     ("rollback", rollback.rollback),
+    ("schema", schema.schema),
     ("train", train.train),
     ("explain", explain.explain),
     ("doctor", doctor.doctor),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from sqlglot import exp
 
-from fsync.language.duration import Duration, parse_duration
+from fsync.language.duration import HOW_TO_WRITE, Duration, parse_duration
 from fsync.language.transformations import Reach, Transformation
 from fsync.spec.document import Written
+from fsync.spec.patterns import DURATION, HOW_TO_WRITE_PERCENTAGE, PERCENTAGE
 
 NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,99}$"
 HOW_TO_NAME: Final = "a name is lower-case letters, digits and underscores, and starts with a letter"
@@ -31,11 +33,7 @@ def _duration(text: str) -> str:
 
 
 def _percentage(text: str) -> str:
-    try:
-        share = Decimal(text.removesuffix("%").strip())
-    except InvalidOperation:
-        share = Decimal(-1)
-    if not text.endswith("%") or not 0 < share <= 100:
+    if re.fullmatch(PERCENTAGE, text) is None:
         raise ValueError(f"{text!r} is not a percentage such as '99.5%'")
     return text
 
@@ -53,8 +51,19 @@ def _time_as_text(value: object) -> object:
 
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-DurationText = Annotated[str, AfterValidator(_duration), Field(examples=["5m", "30d"])]
-Percentage = Annotated[str, AfterValidator(_percentage), Field(examples=["99.5%"])]
+DurationText = Annotated[
+    str,
+    AfterValidator(_duration),
+    Field(examples=["5m", "30d"], json_schema_extra={"pattern": DURATION, "patternErrorMessage": HOW_TO_WRITE}),
+]
+Percentage = Annotated[
+    str,
+    AfterValidator(_percentage),
+    Field(
+        examples=["99.5%"],
+        json_schema_extra={"pattern": PERCENTAGE, "patternErrorMessage": HOW_TO_WRITE_PERCENTAGE},
+    ),
+]
 Sql = Annotated[str, StringConstraints(min_length=1)]  # kept to the letter: faults point into it
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 #: digits after the point that a DOUBLE is cut to; 12 leave 19 before it within a DECIMAL
@@ -70,55 +79,135 @@ class Strict(BaseModel):
 class Sla(Strict):
     """What the owner promises to those who read the feature."""
 
-    freshness: DurationText | None = None
-    availability: Percentage | None = None
+    freshness: DurationText | None = Field(
+        default=None, description="How old a value may be: readers are told `stale` of one that is older."
+    )
+    availability: Percentage | None = Field(default=None, description="Which share of reads is to get a value.")
 
 
 class Backfill(Strict):
     """From when the values can be trusted, and why."""
 
-    from_: Annotated[date, BeforeValidator(not_a_time), Field(alias="from")]
-    note: Text
+    from_: Annotated[date, BeforeValidator(not_a_time)] = Field(
+        alias="from", description="The first day whose values can be trusted.", examples=["1997-02-01"]
+    )
+    note: Text = Field(description="Why not before, in a sentence.", examples=["the data begins with January 1997"])
 
 
 class Deprecated(Strict):
     """That a feature is on its way out: since when, why, and what stands in for it."""
 
-    since: Annotated[date, BeforeValidator(not_a_time)]
-    note: Text
-    use: Name | None = None
+    since: Annotated[date, BeforeValidator(not_a_time)] = Field(
+        description="The day from which no new service is to read it.", examples=["2024-01-31"]
+    )
+    note: Text = Field(description="Why it goes, in a sentence.", examples=["it counts returns as purchases"])
+    use: Name | None = Field(
+        default=None, description="The feature to read instead.", examples=["user_30d_purchase_count"]
+    )
 
 
 class Declassify(Strict):
     """That a value is not of a class although it is made of values that are, and why."""
 
-    classes: Annotated[list[Classification], Field(min_length=1)]
-    note: Text
+    classes: Annotated[list[Classification], Field(min_length=1)] = Field(
+        description="The classes that it is not of.", examples=[["pii"]]
+    )
+    note: Text = Field(
+        description="Why it gives nothing away, in a sentence.", examples=["the domain of an address names nobody"]
+    )
 
 
 class FeatureSpec(Strict):
     """One feature as YAML says it."""
 
-    name: Name
-    entity: Text | Annotated[list[Text], Field(min_length=1)]
-    source: Text
-    transformation: Sql
-    owner: Text
-    description: Text | None = None
-    where: Sql | None = None
-    view: Name | None = None
-    every: DurationText | None = None
-    ttl: DurationText | None = None
-    scale: Scale | None = None
-    engines: Annotated[list[Literal["duckdb"]], Field(min_length=1)] | None = None
-    default: Annotated[Default | None, BeforeValidator(_time_as_text)] = None
-    sla: Sla | None = None
-    pii: bool = False
-    classification: list[Classification] | None = None
-    declassify: Declassify | None = None
-    tags: list[Text] | None = None
-    backfill: Backfill | None = None
-    deprecated: Deprecated | None = None
+    name: Name = Field(
+        description="What it is called: lower-case letters, digits and underscores; unique in the project.",
+        examples=["user_30d_spend"],
+    )
+    entity: Text | Annotated[list[Text], Field(min_length=1, json_schema_extra={"uniqueItems": True})] = Field(
+        description="Whose value it is: a column of the source, or a list of columns. Integer, text, UUID or date.",
+        examples=["user_id", ["user_id", "product_id"]],
+    )
+    source: Text = Field(
+        description="The dbt model, seed or snapshot that it reads, or a dbt source. dbt's YAML says its event time.",
+        examples=["orders_stream", "shop.orders"],
+    )
+    transformation: Sql = Field(
+        description="What it computes of the events before an instant; or an expression over features of its view.",
+        examples=["window_count(30d)", "window_sum(amount, 30d)", "latest(quantity)", "user_30d_spend / 30"],
+    )
+    owner: Text = Field(description="Who answers for it.", examples=["growth-ml"])
+    description: Text | None = Field(
+        default=None,
+        description="What it is and in which unit, for people; goes into dbt's documentation.",
+        examples=["US dollars spent in the last 30 days."],
+    )
+    where: Sql | None = Field(
+        default=None,
+        description="A condition on the source's columns: only events that meet it count.",
+        examples=["amount >= 100"],
+    )
+    view: Name | None = Field(
+        default=None,
+        description="The feature view that it is in, when the name made of entity and source is not wanted.",
+        examples=["user_lifetime"],
+    )
+    every: DurationText | None = Field(
+        default=None,
+        description="The granularity: values change only at multiples of it since 1970. Without it they are exact.",
+        examples=["1h", "1d"],
+    )
+    ttl: DurationText | None = Field(
+        default=None,
+        description="Of latest(…) alone: how long after its event a value counts.",
+        examples=["30d"],
+    )
+    scale: Scale | None = Field(
+        default=None,
+        description="Of a DOUBLE column: how many digits after the point it is cut to, so that sums are exact.",
+        examples=[6],
+    )
+    engines: Annotated[list[Literal["duckdb"]], Field(min_length=1)] | None = Field(
+        default=None,
+        description="[duckdb] allows SQL beyond the portable language, which only DuckDB gives its meaning.",
+        examples=[["duckdb"]],
+    )
+    default: Annotated[Default | None, BeforeValidator(_time_as_text)] = Field(
+        default=None,
+        description="The value in the place of NULL. Counts and sums have none to replace: they are 0.",
+        examples=[0],
+    )
+    sla: Sla | None = Field(
+        default=None,
+        description="What the owner promises: how fresh a value is, and how often there is one.",
+        examples=[{"freshness": "1h", "availability": "99.5%"}],
+    )
+    pii: bool = Field(
+        default=False,
+        description="Whether values are personal: true is short for classification: [pii].",
+        examples=[False, True],
+    )
+    classification: list[Classification] | None = Field(
+        default=None,
+        description="The classes that values are of, which may not go everywhere. [] is none.",
+        examples=[["pii", "pci"]],
+    )
+    declassify: Declassify | None = Field(
+        default=None,
+        description="That a value is not of a class although it is made of values that are, and why.",
+        examples=[{"classes": ["pii"], "note": "the domain of an address names nobody"}],
+    )
+    tags: list[Text] | None = Field(default=None, description="Words to find it by.", examples=[["spend"]])
+    backfill: Backfill | None = Field(
+        default=None,
+        description="Since when values can be trusted, and why; features that a service reads say so.",
+        examples=[{"from": "1997-02-01", "note": "the data begins with January 1997"}],
+    )
+    deprecated: Deprecated | None = Field(
+        default=None,
+        description="That it is on its way out: since when, why, and which feature to read instead.",
+        examples=[{"since": "2024-01-31", "note": "it counts returns as purchases"}],
+    )
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,29 @@ from fsync.spec.feature import Name, Strict, Text, not_a_time
 class ServiceSpec(Strict):
     """One service as YAML says it."""
 
-    name: Name
-    owner: Text
-    features: Annotated[list[Text], Field(min_length=1)]
-    description: Text | None = None
-    since: Annotated[date | None, BeforeValidator(not_a_time)] = None
-    external: list[Text] | None = None
+    name: Name = Field(
+        description="What it is called: lower-case letters, digits and underscores; unique among services.",
+        examples=["churn_model"],
+    )
+    owner: Text = Field(description="Who answers for the model.", examples=["growth-ml"])
+    features: Annotated[list[Text], Field(min_length=1)] = Field(
+        description="What the model reads: names of features, of any views, each once, in the order of its inputs.",
+        examples=[["user_30d_spend", "user_lifetime_spend"]],
+        json_schema_extra={"uniqueItems": True},
+    )
+    description: Text | None = Field(
+        default=None, description="What the model is for.", examples=["Does a customer buy again within 30 days?"]
+    )
+    since: Annotated[date | None, BeforeValidator(not_a_time)] = Field(
+        default=None,
+        description="The day from which the model has read these features; without it, it is new.",
+        examples=["2024-01-31"],
+    )
+    external: list[Text] | None = Field(
+        default=None,
+        description="What the model reads from elsewhere, by names of its own.",
+        examples=[["weather.temperature"]],
+    )
 
 
 @dataclass(frozen=True)
