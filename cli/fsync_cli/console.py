@@ -40,9 +40,9 @@ def warned(warnings: Sized) -> str:
     return f"; {counted(len(warnings), 'warning')}: see `fsync check`" if warnings else ""
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str | None = None) -> str:
     """A number and its noun: `1 error`, `2 errors`."""
-    return f"{number} {noun if number == 1 else noun + 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def issue_json(issue: Issue) -> dict[str, object]:
@@ -105,6 +105,13 @@ def table(headings: list[str], rows: list[list[str]]) -> str:
     widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
     return "\n".join(lines)
+
+
+def markdown_table(headings: list[str], rows: list[list[str]]) -> str:
+    """Rows as a table of Markdown's."""
+    escaped = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in (headings, *rows)]
+    lines = [f"| {' | '.join(row)} |" for row in escaped]
+    return "\n".join([lines[0], f"|{'---|' * len(headings)}", *lines[1:]])
 
 
 def shown(value: Any) -> str:

@@ -11,7 +11,22 @@ import typer
 
 from fsync import __version__
 from fsync.errors import FsyncError, GovernanceErrors, OutOfDate, SpecErrors
-from fsync_cli import access, build, check, compile, demo, doctor, explain, get, init, push, rollback, schema, train
+from fsync_cli import (
+    access,
+    build,
+    check,
+    compile,
+    demo,
+    doctor,
+    explain,
+    get,
+    init,
+    plan,
+    push,
+    rollback,
+    schema,
+    train,
+)
 from fsync_cli.console import counted, say
 
 _EXIT_BUG: Final = 70
@@ -24,6 +39,7 @@ fsync: features as YAML, built by dbt, served from Redis.
   fsync init       add what fsync needs to a dbt project that you have
   fsync check      say what is wrong with the specs, and what is not as the team wants it
   fsync compile    write the dbt models that the specs in feature_specs/ mean
+  fsync plan       what a build and a push would change, and whom it hits
   fsync build      compile, and let dbt build and test the feature tables
   fsync push       bring the latest values to the online store
   fsync get        read them: fsync get VIEW KEY
@@ -50,6 +66,7 @@ COMMANDS: Final = (
     ("check", check.check),
     ("compile", compile.compile_),
     ("build", build.build),
+    ("plan", plan.plan),
     ("push", push.push),
     ("get", get.get),
     ("rollback", rollback.rollback),

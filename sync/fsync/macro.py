@@ -1,6 +1,7 @@
 """A macro of the dbt package, rendered without dbt, which takes seconds to load.
 
-So a training set that the command line writes, and one that a dbt model with the macro builds, are one query.
+So a training set that the command line writes, and one that a dbt model with the macro builds, are one query; and so
+are a view's model that dbt builds, and one that is only looked at.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from jinja2 import Environment, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from fsync.errors import InputError
+from fsync.plan import View
 from fsync.root import find_reference
 from fsync.sql.features import NAME
+from fsync.sql.model import model_sql
 
-#: the folder of the macros that are known here
-_FOLDER: Final = "macros/training"
+#: the folders of the macros that are known here
+_TRAINING: Final = "macros/training"
+_TRANSFORMATIONS: Final = "macros/transformations"
 
 
 def point_in_time(
@@ -44,19 +48,34 @@ def point_in_time(
         keys: which column of the labels has which column of an entity, where their names differ.
         few: whether to leave out the rows of entities without a label first.
     """
-    macro = Package(known, relation_of).point_in_time
+    macro = Package(_TRAINING, known, relation_of).point_in_time
     return str(macro(labels, timestamp=timestamp, features=features, inclusive=inclusive, keys=keys or {}, few=few))
 
 
 def label_time(column: str) -> str:
     """The time of a label as `point_in_time` takes it, of a column of labels as SQL."""
-    return str(Package({}, str).label_time(column))
+    return str(Package(_TRAINING, {}, str).label_time(column))
+
+
+def model_query(view: View, source: str, is_changed: str) -> str:
+    """The query of a view's model, in DuckDB's SQL, of some entities.
+
+    Args:
+        source: the relation that it reads, as SQL.
+        is_changed: the condition on events that stands in the place of `{{ fsync.is_changed() }}`, as SQL.
+    """
+    package = Package(_TRANSFORMATIONS, {}, lambda _name: source, is_changed=lambda: is_changed)
+    given = {"fsync": package, "ref": lambda *_: source, "source": lambda *_: source, "config": lambda **_: ""}
+    text = "\n".join(line for line in model_sql(view).splitlines() if not line.startswith("--"))
+    return _environment().from_string(text).render(given)
 
 
 class Package:
     """The macros, as dbt gives them to each other under the package's name."""
 
-    def __init__(self, known: Mapping[str, Any], relation_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, folder: str, known: Mapping[str, Any], relation_of: Callable[[str], str], **others: Callable[..., str]
+    ) -> None:
         adapter = SimpleNamespace(
             dispatch=lambda name, _package: getattr(self, f"duckdb__{name}"),
             quote=lambda name: '"' + name.replace('"', '""') + '"',
@@ -69,8 +88,8 @@ class Package:
             "context": {NAME: lambda: known},
             "exceptions": SimpleNamespace(raise_compiler_error=_refuse),
         }
-        self._macros: dict[str, Callable[..., str]] = {}
-        for text in _texts():
+        self._macros: dict[str, Callable[..., str]] = dict(others)
+        for text in _texts(folder):
             module = _environment().from_string(text).make_module(given)
             self._macros |= {name: macro for name, macro in vars(module).items() if callable(macro)}
 
@@ -106,5 +125,5 @@ def _environment() -> Environment:
 
 
 @cache
-def _texts() -> tuple[str, ...]:
-    return tuple(path.read_text(encoding="utf-8") for path in sorted((find_reference() / _FOLDER).glob("*.sql")))
+def _texts(folder: str) -> tuple[str, ...]:
+    return tuple(path.read_text(encoding="utf-8") for path in sorted((find_reference() / folder).glob("*.sql")))

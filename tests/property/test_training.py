@@ -146,7 +146,7 @@ def test_a_training_set_is_the_reference(
         keys = {"property_": {"user_id": "who"}, "property_daily": {"user_id": "who"}}
         found = training_set(warehouse, property_plan, given, "Asked At", features, keys=keys, inclusive=inclusive)
         rows = rows_of(warehouse, found.query, features)
-        package = Package(known_features(property_plan), lambda view: view)
+        package = Package("macros/training", known_features(property_plan), lambda view: view)
         chosen = package.features_by_view(features, None, KEYS)
         arguments = ("fsync_given_labels", "Asked At", chosen, inclusive)
         few, many = (package.duckdb__point_in_time(*arguments, few=few) for few in (True, False))

@@ -84,6 +84,11 @@ class Warehouse:
             )
         return table
 
+    def newest_tables(self) -> Mapping[str, Table]:
+        """The newest table of every view that the target has one of, of whatever version, by the view's name."""
+        tables = sorted(self._tables(), key=lambda table: table.built_at)
+        return {table.view: table for table in tables if self._is_of_target(table)}
+
     def count(self, table: Table) -> int:
         """The number of rows of a table."""
         return self._number(f"select count(*) from {table.sql}")

@@ -1,0 +1,91 @@
+"""What is deployed: the tables that stand in the warehouse, what the store serves, and what the registry says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, fields
+
+from fsync import pushed, wire
+from fsync.errors import FsyncError, InputError, NotBuilt
+from fsync.records import FeatureRecord
+from fsync.spec.project import Project
+from fsync.store import open_store
+from fsync.warehouse.duckdb import Table, Warehouse
+from fsync.warehouse.profile import read_profile
+
+FEATURES: str = "fsync_registry_features"
+BUILDS: str = "fsync_registry_builds"
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build of a view, of the registry's history. `seconds` is how long it took; None where that is not known."""
+
+    view: str
+    hash: str
+    events: int | None
+    rows: int | None
+    seconds: float | None
+    is_incremental: bool
+
+
+@dataclass(frozen=True)
+class Built:
+    """The warehouse, as far as it can be read: by view, its newest table; by feature, what the registry says.
+
+    `builds` are the last ones first. `problem` says why there is nothing, where there is none.
+    """
+
+    tables: Mapping[str, Table]
+    features: Mapping[str, FeatureRecord]
+    builds: tuple[Build, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Served:
+    """The online store, as far as it can be read: the meta of every view that is served."""
+
+    metas: Mapping[str, wire.Meta]
+    problem: str | None = None
+
+
+def built(project: Project, target: str | None = None) -> Built:
+    """What the warehouse holds. What keeps it from being read is the result's `problem`: nobody needs it to go on."""
+    try:
+        with Warehouse(read_profile(project, target)) as warehouse:
+            return built_in(warehouse)
+    except FsyncError as error:
+        return Built({}, {}, problem=str(error))
+
+
+def built_in(warehouse: Warehouse) -> Built:
+    """What an open warehouse holds."""
+    return Built(warehouse.newest_tables(), _features(warehouse), _builds(warehouse))
+
+
+def _features(warehouse: Warehouse) -> Mapping[str, FeatureRecord]:
+    names = [field.name for field in fields(FeatureRecord)]
+    columns = ", ".join(f"cast({name} as varchar)" for name in names)
+    with suppress(NotBuilt, InputError):  # a registry that is not built, or of another fsync
+        rows = warehouse.rows(f"select {columns} from {FEATURES}")
+        return {row[0]: FeatureRecord(*row) for row in rows}
+    return {}
+
+
+def _builds(warehouse: Warehouse) -> tuple[Build, ...]:
+    columns = "view_name, hash, events, rows_built, seconds, is_incremental"
+    with suppress(NotBuilt, InputError):
+        return tuple(Build(*row) for row in warehouse.rows(f"select {columns} from {BUILDS} order by built_at desc"))
+    return ()
+
+
+def served(views: Iterable[str], url: str, prefix: str) -> Served:
+    """What a store serves of views. What keeps it from being read is the result's `problem`."""
+    try:
+        with closing(open_store(url)) as store:
+            found = {view: pushed.served(store, prefix, view) for view in views}
+    except FsyncError as error:
+        return Served({}, str(error))
+    return Served({view: meta for view, meta in found.items() if meta is not None})
