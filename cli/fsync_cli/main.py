@@ -21,10 +21,12 @@ from fsync_cli import (
     explain,
     get,
     init,
+    listing,
     plan,
     push,
     rollback,
     schema,
+    show,
     train,
 )
 from fsync_cli.console import counted, say
@@ -39,6 +41,7 @@ fsync: features as YAML, built by dbt, served from Redis.
   fsync init       add what fsync needs to a dbt project that you have
   fsync check      say what is wrong with the specs, and what is not as the team wants it
   fsync compile    write the dbt models that the specs in feature_specs/ mean
+  fsync list       the features there are; fsync show NAME tells all of one
   fsync plan       what a build and a push would change, and whom it hits
   fsync build      compile, and let dbt build and test the feature tables
   fsync push       bring the latest values to the online store
@@ -66,6 +69,8 @@ COMMANDS: Final = (
     ("check", check.check),
     ("compile", compile.compile_),
     ("build", build.build),
+    ("list", listing.list_),
+    ("show", show.show),
     ("plan", plan.plan),
     ("push", push.push),
     ("get", get.get),

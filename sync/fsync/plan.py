@@ -127,6 +127,8 @@ class PlannedService:
     members: tuple[Member, ...]
     since: date | None = None
     external: tuple[str, ...] = ()
+    #: where its spec stands: file and line
+    place: str = ""
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -198,6 +200,7 @@ def make_plan(catalog: Catalog) -> Plan:
             views.members(service.features),
             service.since,
             service.external,
+            str(service.written.place("name")),
         )
         for service in sorted(catalog.services, key=lambda service: service.name)
     )

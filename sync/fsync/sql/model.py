@@ -10,7 +10,7 @@ from sqlglot import exp
 from fsync.plan import Planned, View
 from fsync.sql import jinja
 from fsync.sql.engines import duckdb
-from fsync.sql.validity import validity_table
+from fsync.sql.validity import column, validity_table
 
 
 def model_sql(view: View) -> str:
@@ -20,6 +20,11 @@ def model_sql(view: View) -> str:
         if literal.is_string:
             literal.set("this", jinja.escape(literal.name))
     return f"{_about(view)}\n{_CONFIG}\n\n{duckdb.render(query, copy=False)}\n"
+
+
+def column_sql(view: View, planned: Planned) -> str:
+    """What a feature's column is in the model of its view, with the macros that it calls, on one line."""
+    return duckdb.render(column(planned, view), pretty=False)
 
 
 def _about(view: View) -> str:

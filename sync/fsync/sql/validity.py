@@ -99,6 +99,11 @@ def _windowed(view: View) -> exp.Expr:
     return query
 
 
+def column(planned: Planned, view: View) -> exp.Expr:
+    """A feature's column of the model, by itself."""
+    return _value(planned, view) if planned.derived is None else derived(planned)
+
+
 def _value(planned: Planned, view: View) -> exp.Expr:
     call = planned.call
     assert call is not None  # derived features come later

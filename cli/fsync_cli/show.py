@@ -1,0 +1,154 @@
+"""`fsync show`"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fsync.instant import to_text
+from fsync.wire import PREFIX
+from fsync_cli.console import emit, emit_json, say
+from fsync_cli.options import Json, Online, Prefix, ProjectDir, Target, embedded
+
+if TYPE_CHECKING:
+    from fsync.cards import Card, FeatureCard, ServiceCard, ViewCard
+
+_INSTANTS = ("built_at", "pushed_as_of")
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A feature, a view or a service.")],
+    online: Online = None,
+    prefix: Prefix = PREFIX,
+    target: Target = None,
+    project_dir: ProjectDir = Path(),
+    json: Json = False,
+) -> None:
+    """Show all that is known of a feature, a view or a service.
+
+    What it is, who owns it, where it is used, when it was built and pushed last.
+    """
+    from fsync.cards import card_of
+    from fsync.compile import plan_project
+    from fsync.deployed import built, served
+    from fsync.spec.project import open_project
+
+    project = open_project(project_dir)
+    plan = plan_project(project)
+    stands = built(project, target)
+    serves = served([view.name for view in plan.views], online or embedded(project_dir), prefix)
+    card = card_of(name, plan, stands, serves)
+    problems = [problem for problem in (stands.problem, serves.problem) if problem is not None]
+    if json:
+        emit_json({"kind": _kind(card), **_plain(asdict(card)), "problems": problems})
+        return
+    lines = [(heading, text) for heading, text in _lines(card) if text]
+    width = max(len(heading) for heading, _ in lines)
+    for heading, text in lines:
+        emit(f"{heading:<{width}}  {text}".rstrip())
+    for problem in problems:
+        say(f"not looked at: {problem}")
+
+
+def _kind(card: Card) -> str:
+    return type(card).__name__.removesuffix("Card").lower()
+
+
+def _plain(card: Any) -> Any:
+    """With instants as ISO 8601."""
+    if isinstance(card, dict):
+        return {
+            key: to_text(value) if key in _INSTANTS and value is not None else _plain(value)
+            for key, value in card.items()
+        }
+    return [_plain(item) for item in card] if isinstance(card, list | tuple) else card
+
+
+def _lines(card: Card) -> Iterator[tuple[str, str | None]]:
+    kind = _kind(card)
+    if kind == "feature":
+        yield from _of_feature(card)  # type: ignore[arg-type]  # as its kind says
+    elif kind == "view":
+        yield from _of_view(card)  # type: ignore[arg-type]
+    else:
+        yield from _of_service(card)  # type: ignore[arg-type]
+
+
+def _of_feature(card: FeatureCard) -> Iterator[tuple[str, str | None]]:
+    record = card.record
+    yield "feature", record.feature
+    yield "is", record.description
+    yield "defined in", card.place
+    yield "definition", record.transformation
+    yield "where", record.condition
+    yield "ttl", record.ttl
+    yield "SQL", card.sql
+    yield "type", record.data_type
+    yield "empty value", record.empty_value or "NULL"
+    yield "version", record.version
+    yield "owner", record.owner
+    yield "classes", record.classification or "none"
+    yield "promises", _promises(record.freshness, record.availability)
+    yield "tags", record.tags
+    yield "backfill", f"from {record.backfill_from}: {record.backfill_note}" if record.backfill_from else None
+    yield (
+        "deprecated",
+        f"since {record.deprecated_since}: {record.deprecated_note}" if record.deprecated_since else None,
+    )
+    yield "use instead", record.replacement
+    yield "made of", ", ".join(card.reads)
+    yield "derived", ", ".join(card.derived)
+    yield "read by", ", ".join(card.services)
+    yield "view", f"{card.view.view}@{card.view.hash}, every {record.every or 'change'}"
+    yield from _of_deployment(card.view)
+
+
+def _promises(freshness: str | None, availability: str | None) -> str:
+    fresh = f"no older than {freshness}" if freshness else ""
+    available = f"available {availability}" if availability else ""
+    return ", ".join(filter(None, (fresh, available)))
+
+
+def _of_view(card: ViewCard) -> Iterator[tuple[str, str | None]]:
+    yield "view", card.view
+    yield "version", card.hash
+    yield "entity", ", ".join(card.entity)
+    yield "source", card.source
+    yield "classes", ", ".join(card.classes) or "none"
+    yield "features", ", ".join(card.features)
+    yield "read by", ", ".join(card.services)
+    yield from _of_deployment(card)
+
+
+def _of_service(card: ServiceCard) -> Iterator[tuple[str, str | None]]:
+    record = card.record
+    yield "service", record.service
+    yield "is", record.description
+    yield "defined in", card.place
+    yield "owner", record.owner
+    yield "since", record.since
+    yield "reads", ", ".join(record.features)
+    yield "and elsewhere", ", ".join(record.external)
+    for view in card.views:
+        yield "view", f"{view.view}@{view.hash}"
+        yield from _of_deployment(view)
+
+
+def _of_deployment(card: ViewCard) -> Iterator[tuple[str, str]]:
+    if card.built_at is None:
+        yield "last build", "none"
+    else:
+        rows = f", {card.rows:,} rows" if card.rows is not None else ""
+        yield "last build", f"{to_text(card.built_at)}{rows}{_other(card.built_hash, card.hash)}"
+    if card.pushed_as_of is None:
+        yield "last push", "none"
+    else:
+        yield "last push", f"as of {to_text(card.pushed_as_of)}{_other(card.served_hash, card.hash)}"
+
+
+def _other(found: str | None, wanted: str) -> str:
+    return "" if found == wanted else f", of another version: {found}"
