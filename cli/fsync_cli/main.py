@@ -21,7 +21,9 @@ from fsync_cli import (
     explain,
     get,
     init,
+    lineage,
     listing,
+    new,
     plan,
     push,
     rollback,
@@ -39,6 +41,7 @@ fsync: features as YAML, built by dbt, served from Redis.
 
   fsync demo       see it work on real purchases, in a scratch folder
   fsync init       add what fsync needs to a dbt project that you have
+  fsync new        begin a spec: a file to learn from, checked before it is written
   fsync check      say what is wrong with the specs, and what is not as the team wants it
   fsync compile    write the dbt models that the specs in feature_specs/ mean
   fsync list       the features there are; fsync show NAME tells all of one
@@ -49,6 +52,7 @@ fsync: features as YAML, built by dbt, served from Redis.
   fsync rollback   serve what was served before the last change of a view
   fsync train      join labels with features as of their times
   fsync explain    why a feature has its value, online and offline
+  fsync lineage    what a feature is made of, and what is made of it
   fsync access     who may read what, as rules of Redis or grants of dbt
   fsync doctor     what keeps fsync from working, and how to mend it
 
@@ -66,6 +70,7 @@ app = typer.Typer(
 COMMANDS: Final = (
     ("demo", demo.demo),
     ("init", init.init),
+    ("new", new.new),
     ("check", check.check),
     ("compile", compile.compile_),
     ("build", build.build),
@@ -78,6 +83,7 @@ COMMANDS: Final = (
     ("schema", schema.schema),
     ("train", train.train),
     ("explain", explain.explain),
+    ("lineage", lineage.lineage),
     ("doctor", doctor.doctor),
 )
 

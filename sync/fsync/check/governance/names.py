@@ -9,7 +9,7 @@ from typing import Final
 
 from fsync.language.duration import UNITS, parse_duration
 from fsync.spec.catalog import Catalog
-from fsync.spec.feature import Feature
+from fsync.spec.feature import Call, Feature
 from fsync.spec.issue import Issue
 
 _DURATION: Final = r"[0-9]+[smhdw]"
@@ -63,10 +63,21 @@ def _spellings(window: str) -> Iterator[str]:
 
 def example_name(template: str, feature: Feature) -> str:
     """A name that follows the template, for a feature that has another."""
-    call = feature.call
-    window = "lifetime" if call is None else str(call.window) if call.reach == "window" else _WORDS[call.reach][0]
+    window = window_word(feature.call)
     what = "_".join(feature.name.removeprefix(f"{_whose(feature.entity)}_").split("_")) or "value"
     for word in (*_ANY_WORD, window):
         what = what.removeprefix(f"{word}_")
     what = re.sub(rf"^{_DURATION}_|_{_DURATION}$", "", what)
-    return template.replace("<entity>", _whose(feature.entity)).replace("<window>", window).replace("<what>", what)
+    return name_of(template, feature.entity, window, what)
+
+
+def window_word(call: Call | None) -> str:
+    """What stands in a name for how far back a feature looks: `30d`, `lifetime`, `latest`."""
+    if call is None:
+        return "lifetime"
+    return str(call.window) if call.reach == "window" else _WORDS[call.reach][0]
+
+
+def name_of(template: str, entity: tuple[str, ...], window: str, what: str) -> str:
+    """The name that a template makes of its parts."""
+    return template.replace("<entity>", _whose(entity)).replace("<window>", window).replace("<what>", what)
