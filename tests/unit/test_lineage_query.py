@@ -424,6 +424,10 @@ OPAQUE = (
     "select " + "(" * 100 + "email" + ")" * 100 + " from people",
     "select email from people " + " " * 200_000,
     "with recursive r as (select email from r) select",
+    "with c0 as (from people), "
+    + ", ".join(f"c{at + 1} as (select x.*, y.* from c{at} x, c{at} y)" for at in range(60))
+    + " from c60",
+    "select email" + "[1]" * 20_000 + " from people",
     "\x00",
 )
 

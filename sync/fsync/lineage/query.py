@@ -21,6 +21,8 @@ Find = Callable[[str], Relation | None]
 _DEEPEST: Final = 60
 #: how often a CTE that reads itself is read: a value moves by a column each time
 _ROUNDS: Final = 100
+#: columns of a relation: each `x.*, y.*` of one doubles them
+_WIDEST: Final = 5_000
 #: parts of a SELECT that change its columns in ways that are not read here
 _UNREAD: Final = ("kind", "into", "operation_modifiers", "exclude", "match", "laterals", "connect", "pivots", "for_")
 #: functions in a FROM that read no table
@@ -52,7 +54,9 @@ def columns_read(sql: str, find: Find, dialect: str) -> Relation | None:
 
 
 def _parsed(sql: str, dialect: str) -> exp.Expr:
-    if len(sql) > LONGEST or _depth(sql) > _DEEPEST or "{{" in sql or "{%" in sql:
+    if len(sql) > LONGEST or "{{" in sql or "{%" in sql or _depth(sql) > _DEEPEST:
+        raise _Unreadable
+    if "".join(sql.split()).count("][") > _DEEPEST:  # x[1][1][1]…, which takes long to parse
         raise _Unreadable
     tree = parse_one(sql, dialect=dialect)
     if type(tree).__name__ == "Block":  # a semicolon, and a comment after it
@@ -264,6 +268,8 @@ class _Reader:
             for name, reads in piece.columns:
                 frame.aliases[name] = frame.aliases.get(name, NOTHING) | reads
         columns = tuple(column for piece in pieces for column in piece.columns)
+        if len(columns) > _WIDEST:
+            raise _Unreadable
         others = [piece.others for piece in pieces if piece.others is not None]
         tables = frozenset(name for piece in pieces for name in piece.tables)
         return Relation(columns, tables, NOTHING.union(*others) if others else None)
