@@ -21,6 +21,7 @@ from fsync_cli import (
     explain,
     get,
     init,
+    lineage,
     listing,
     new,
     plan,
@@ -51,6 +52,7 @@ fsync: features as YAML, built by dbt, served from Redis.
   fsync rollback   serve what was served before the last change of a view
   fsync train      join labels with features as of their times
   fsync explain    why a feature has its value, online and offline
+  fsync lineage    what a feature is made of, and what is made of it
   fsync access     who may read what, as rules of Redis or grants of dbt
   fsync doctor     what keeps fsync from working, and how to mend it
 
@@ -81,6 +83,7 @@ COMMANDS: Final = (
     ("schema", schema.schema),
     ("train", train.train),
     ("explain", explain.explain),
+    ("lineage", lineage.lineage),
     ("doctor", doctor.doctor),
 )
 
