@@ -16,6 +16,7 @@ SMALLEST = {
     "hot_key": ("--rows", "2000"),
     "incremental": ("--rows", "2000", "--spread", "skewed"),
     "compile": ("--features", "40"),
+    "governance": ("--features", "40"),
     "push": ("--entities", "2000", "--without-feast"),
     "read": ("--entities", "500", "--without-feast"),
     "train": ("--labels", "1000", "--without-feast"),
