@@ -84,7 +84,8 @@ def name(template: str, parts: FeatureParts) -> str | None:
     if call is None:
         return parts.name if read.faults else None
     what = "_".join(word for word in (_of(call, parts.source, "_"), _measure(call)) if word)
-    return _as_name(name_of(template, parts.entity, window_word(call), what))
+    entity = tuple(column.lower() for column in parts.entity)
+    return _as_name(name_of(template, entity, window_word(call), what))
 
 
 def description(parts: FeatureParts) -> str | None:

@@ -18,10 +18,12 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from fsync.language.transformations import FORMS
 from fsync.scaffold import FeatureParts, ServiceParts, feature_text, service_text, with_window
 from fsync.spec.document import read
+from fsync.spec.schema import feature_schema, service_schema
 from fsync.spec.source import Column, Source
 from tests.conftest import ROOT, Ended, copy_reference, settings
 
@@ -100,6 +102,7 @@ def test_a_feature_of_every_form_compiles(form: str, project: Path, fsync: Fsync
     made = json.loads(ended.out)
     assert made["warnings"] == [] or form in ("latest", "lifetime_last")  # the reference has that one
     spec = yaml.safe_load(made["text"])
+    assert Draft202012Validator(feature_schema()).is_valid(spec)
     assert spec["description"].startswith(tuple("NSMLFP")), spec["description"]
     assert not spec["description"].startswith(transformation.name)
     checked = fsync("check", "--project-dir", project)
@@ -114,9 +117,9 @@ def test_a_bare_count(project: Path, fsync: Fsync) -> None:
 
 
 def test_an_entity_of_several_columns(project: Path, fsync: Fsync) -> None:
-    said = ("--source", "orders_stream", "--entity", "user_id, quantity", "--owner", "crm")
+    said = ("--source", "orders_stream", "--entity", "USER_ID, quantity", "--owner", "crm")
     assert fsync("new", *said, "--transformation", "window_count(7d)", "--project-dir", project).code == 0
-    assert _spec(project, "user_quantity_7d_orders_stream_count")["entity"] == ["user_id", "quantity"]
+    assert _spec(project, "user_quantity_7d_orders_stream_count")["entity"] == ["USER_ID", "quantity"]
     assert fsync("compile", "--project-dir", project).code == 0
 
 
@@ -318,6 +321,7 @@ def test_a_service(project: Path, fsync: Fsync) -> None:
     said = ("--features", "user_lifetime_spend, user_30d_spend", "--owner", "crm")
     ended = fsync("new", "--service", "next_month", *said, "--description", "For: whom?", "--project-dir", project)
     assert (ended.code, ended.out) == (0, f"{project / 'feature_specs/services/next_month.yml'}\n"), ended.err
+    assert Draft202012Validator(service_schema()).is_valid(_spec(project, "services/next_month"))
     assert _spec(project, "services/next_month") == {
         "name": "next_month",
         "owner": "crm",
