@@ -6,14 +6,18 @@ The types found here are what the plan goes on with (`feature_types`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
+from typing import Final
 
 from sqlglot import exp
 
 from fsync.check.engine import type_in_duckdb
 from fsync.language.expression import Fault, span
 from fsync.language.portable import columns_of, infer
+from fsync.language.portable.place import place
 from fsync.language.suggest import which_columns
+from fsync.language.transformations import FORMS
 from fsync.language.types import BIGINT, BOOLEAN, DOUBLE, NULL, SqlType, quantised
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature, Scalar
@@ -53,6 +57,7 @@ def _inferred(
 ) -> tuple[SqlType | None, tuple[Fault, ...]]:
     """The type of an expression, in the portable language or, where the spec names an engine, in that one's."""
     found, faults = infer(scalar.node, scalar.text, columns, described)
+    faults += tuple(_with_more(scalar))
     portable_faults = [fault for fault in faults if fault.code == "not-portable"]
     if not feature.engines or not portable_faults:
         return found, faults
@@ -60,6 +65,28 @@ def _inferred(
     if unknown:
         return None, tuple(_unknown(column, scalar.text, columns, described) for column in unknown)
     return type_in_duckdb(scalar.node, scalar.text, columns)
+
+
+def _with_more(scalar: Scalar) -> Iterator[Fault]:
+    """Calls with more than the portable language has in them, which the parser notes beside the operands."""
+    for node in scalar.node.walk():
+        if any(node.args.get(name) for name in _MORE.get(type(node), ())):
+            message = "this has more in it than the portable language knows"
+            yield Fault("not-portable", message, *place(node, scalar.text), ("it takes its operands alone",))
+
+
+_MORE: Final[Mapping[type[exp.Expr], tuple[str, ...]]] = {
+    exp.Cast: ("format", "action", "default"),
+    exp.Floor: ("to",),
+    exp.Ceil: ("to",),
+    exp.Round: ("truncate",),
+    exp.DateDiff: ("zone",),
+    exp.DateTrunc: ("zone",),
+    exp.TimestampTrunc: ("zone",),
+    exp.Length: ("binary", "encoding"),
+    exp.Trim: ("collation",),
+    exp.Column: ("join_mark",),
+}
 
 
 def _unknown(column: exp.Column, text: str, columns: Mapping[str, SqlType | None], described: str) -> Fault:
@@ -94,7 +121,7 @@ class _ViewTyping:
             return None
         if feature.where is not None:
             found, faults = source_type(feature, feature.where, source)
-            self._report(feature, "where", faults)
+            self._report(feature, "where", tuple(self._chosen(fault, feature.where) for fault in faults))
             if found not in (None, BOOLEAN, NULL):
                 message = f"where is a condition, and this is {found}"
                 fault = Fault("type-mismatch", message, 0, len(feature.where.text))
@@ -145,7 +172,11 @@ class _ViewTyping:
                 columns[name] = None  # offered by name, typed only when it is read
             elif name in path:
                 way = " → ".join((*path[path.index(name) :], name))
-                fault = Fault("cycle", f"features are derived from each other: {way}", 0, len(text))
+                is_alone = name == feature.name
+                message = (
+                    f"{name!r} is derived from itself" if is_alone else f"features are derived from each other: {way}"
+                )
+                fault = Fault("cycle", message, 0, len(text))
                 self._report(feature, "transformation", (fault,))
                 columns[name] = None
             else:
@@ -165,10 +196,29 @@ class _ViewTyping:
         """A derived feature that names a column of the source was probably meant to transform it."""
         source = self.catalog.sources.get(feature.source)
         name = feature.expression.text[fault.start : fault.end].lower()
-        if fault.code != "unknown-column" or source is None or name not in source.columns:
+        other = next((other for other in self.catalog.features if other.name == name), None)
+        if fault.code != "unknown-column" or (other is None and (source is None or name not in source.columns)):
             return fault
-        mend = f"a column of {source.name} is read through a transformation: latest({name}), window_sum({name}, 30d)"
-        return Fault(fault.code, fault.message, fault.start, fault.end, (mend,))
+        if other is not None:
+            mend = (
+                f"{name!r} is of the view {other.view}: derived features read their own view, of one entity and source"
+            )
+        else:
+            forms = f"latest({name}), window_sum({name}, 30d)"
+            mend = f"a column of {feature.source} is read through a transformation: {forms}"
+        return replace(fault, notes=(mend,))
+
+    def _chosen(self, fault: Fault, where: Scalar) -> Fault:
+        """A condition is on one event at a time, which is not what is meant by features and aggregates in it."""
+        name = where.text[fault.start : fault.end].partition("(")[0].strip().lower()
+        is_feature = fault.code == "unknown-column" and any(other.name == name for other in self.catalog.features)
+        is_many = fault.code == "not-portable" and (name in FORMS or any("aggregates" in note for note in fault.notes))
+        if is_feature:
+            return replace(
+                fault, notes=(f"{name!r} is a feature, and `where` chooses events by the columns of the source",)
+            )
+        mend = "`where` looks at one event at a time; a condition on features is a derived one: case when … end"
+        return replace(fault, notes=(mend,)) if is_many else fault
 
     def _report(self, feature: Feature, key: str, faults: tuple[Fault, ...]) -> None:
         for fault in faults:

@@ -66,6 +66,7 @@ def names_are_free(catalog: Catalog) -> Iterator[Issue]:
                 mend = "give it another name in a staging model"
                 yield Issue("reserved-name", message, feature.written.place("entity"), (mend,))
             elif not is_plain(column):
-                message = f"the entity column {column!r} is a word of SQL itself"
+                why = "is a word of SQL itself" if column.isidentifier() else "has a name that needs quotes in SQL"
+                message = f"the entity column {column!r} {why}"
                 mend = "give it another name in a staging model"
                 yield Issue("reserved-name", message, feature.written.place("entity"), (mend,))

@@ -6,7 +6,11 @@ a string or a quoted name stays what it is, and every node keeps its offset in t
 
 from __future__ import annotations
 
+import logging
+import math
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlglot import Token, TokenType, exp
@@ -49,10 +53,18 @@ def parse(text: str) -> exp.Expression:
             raise Unparsable(_fault("an argument is missing here", before.start, token.end + 1))
         if token.token_type == TokenType.SEMICOLON:
             raise Unparsable(_fault("one expression, without ';'", token.start, token.end + 1))
+        if token.token_type == TokenType.NUMBER and (what := _number_fault(token.text)) is not None:
+            raise Unparsable(_fault(what, token.start, token.end + 1))
+        if token.token_type == TokenType.DAMP:
+            raise Unparsable(_fault("'&&' is written and", token.start, token.end + 1))
+        if token.token_type == TokenType.VAR and _CURLY.match(token.text):
+            raise Unparsable(_fault("this is no quote of SQL: a text is written 'text'", token.start, token.end + 1))
         if token.token_type in (TokenType.BLOCK_START, TokenType.BLOCK_END):
             raise Unparsable(_fault("Jinja has no place in a spec", token.start, token.end + 1))
+    _close(tokens)
     try:
-        parsed = DuckDB().parser().parse_into(exp.Condition, tokens, text)
+        with _quiet():
+            parsed = DuckDB().parser().parse_into(exp.Condition, tokens, text)
     except ParseError as error:
         raise Unparsable(_from_parse_error(error, text)) from None
     except RecursionError:
@@ -62,7 +74,58 @@ def parse(text: str) -> exp.Expression:
         raise Unparsable(_fault("this is not a scalar expression", 0, len(text)))
     for node in root.walk():
         node.pop_comments()  # a comment means nothing, and would go along into the model
+        if node.error_messages():  # the parser lets `floor()` pass
+            raise Unparsable(_fault(_MISSING, *span(node, text)))
     return root
+
+
+def _number_fault(text: str) -> str | None:
+    """What is wrong with a number: the tokenizer lets `1e` pass, and what is larger than any DOUBLE."""
+    try:
+        is_large = "e" in text.lower() and math.isinf(float(text))
+    except ValueError:
+        return "this is no number"
+    return "this is larger than any number can be" if is_large else None
+
+
+def _close(tokens: list[Token]) -> None:
+    """Raise for a bracket that is open at the end, which the parser does not always mind, or closed but not open."""
+    opened: list[Token] = []
+    for token in tokens:
+        if token.token_type in _CLOSING:
+            opened.append(token)
+        elif token.token_type in _CLOSING.values() and token.token_type != (
+            _CLOSING[opened[-1].token_type] if opened else None
+        ):
+            raise Unparsable(_fault(f"this {token.text!r} closes no bracket", token.start, token.end + 1))
+        elif token.token_type in _CLOSING.values():
+            opened.pop()
+    if opened:
+        raise Unparsable(_fault(f"this {opened[-1].text!r} is not closed", opened[-1].start, opened[-1].end + 1))
+
+
+_CLOSING = {
+    TokenType.L_PAREN: TokenType.R_PAREN,
+    TokenType.L_BRACKET: TokenType.R_BRACKET,
+    TokenType.L_BRACE: TokenType.R_BRACE,
+}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What sqlglot would warn of on stderr is a fault here, and told with its place."""
+    _LOGGER.addFilter(_is_error)
+    try:
+        yield
+    finally:
+        _LOGGER.removeFilter(_is_error)
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
+
+
+_LOGGER = logging.getLogger("sqlglot")
 
 
 def span(node: exp.Expr, text: str) -> tuple[int, int]:
@@ -82,7 +145,11 @@ def _tokens(text: str) -> list[Token]:
     try:
         raw = DuckDB().tokenize(text)
     except TokenError:
-        raise Unparsable(_fault("a quote is not closed", 0, len(text))) from None
+        opened = next((part for part in _QUOTED.finditer(text) if part["opened"]), None)
+        what = "comment" if opened is not None and opened["opened"] == "/*" else "quote"
+        raise Unparsable(
+            _fault(f"a {what} is not closed", 0 if opened is None else opened.start(), len(text))
+        ) from None
     tokens: list[Token] = []
     for token in raw:
         before = tokens[-1] if tokens else None
@@ -100,6 +167,12 @@ def _tokens(text: str) -> list[Token]:
     return tokens
 
 
+#: what word processors make of quotes
+_CURLY = re.compile("[‘’‚“”„]")
+#: texts, names and comments; or what opens one that is not closed
+_QUOTED = re.compile(
+    r"""'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|(?P<opened>'|"|/\*|\$\w*\$)""", re.DOTALL
+)
 _SYMBOLS = frozenset({TokenType.STRING, TokenType.NUMBER, TokenType.IDENTIFIER})
 _CLOSES_ARGUMENT = frozenset({TokenType.COMMA, TokenType.R_PAREN})
 
@@ -123,10 +196,15 @@ def _from_parse_error(error: ParseError, text: str) -> Fault:
     return _fault(_plain(what), start, min(end, len(text)))
 
 
+_MISSING = "an operand or argument is missing here"
+
+
 def _plain(description: str) -> str:
     """sqlglot's sentence without its class names, which say nothing to the person who wrote the spec."""
+    if description.startswith("Expecting )"):
+        return "a ')' or a comma is missing here"
     if "missing for <class" in description:
-        return "an operand or argument is missing here"
+        return _MISSING
     if "Unexpected token" in description:
         return "this is unexpected in an expression"
     return f"this cannot be read as SQL: {description[0].lower()}{description[1:]}"
