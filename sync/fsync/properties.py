@@ -178,7 +178,7 @@ _NOT_PLAIN: Final = re.compile(r'\\[^"\\]')
 def _escaped(value: object) -> object:
     """The same value with every text safe to be read as Jinja, as dbt reads its YAML."""
     if isinstance(value, str):
-        return jinja.escape(value)
+        return jinja.escape_whole(value)
     if isinstance(value, dict):
         return {key: _escaped(item) for key, item in value.items()}
     return [_escaped(item) for item in value] if isinstance(value, list) else value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +17,18 @@ Path = tuple[str | int, ...]
 
 # libyaml where the wheel has it (all do): ten times faster, same marks
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+#: where YAML ends a line
+_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+#: what cannot stand in a YAML file
+_CONTROL: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: kinds of characters that a terminal obeys or hides: controls, directions, separators
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: how many values a file may come to by its aliases, beside those that are written
+_MOST_VALUES: Final = 100_000
+#: with how many characters an integer is sure to be one that Python prints again
+_LONGEST_INTEGER: Final = 3_000
+_MERGE: Final = "tag:yaml.org,2002:merge"
 
 
 @dataclass(frozen=True)
@@ -111,60 +125,241 @@ def read(file: str, text: str) -> tuple[Document | None, tuple[Issue, ...]]:
     Returns:
         The document, or None where the text is not YAML; and the faults: `bad-yaml`, `duplicate-key`.
     """
-    lines = tuple(text.splitlines())
-    values: dict[Path, yaml.Node] = {}
-    keys: dict[Path, yaml.Node] = {}
+    text = text.removeprefix("\ufeff")  # the mark that some editors begin a file with
+    lines = _lines(text)
+    if (control := _CONTROL.search(text)) is not None:  # libyaml says so too, without a place
+        what = f"the control character U+{ord(control[0]):04X} cannot stand in YAML"
+        return None, (_at_the_end_of(text[: control.start()], file, lines, what, "delete it"),)
+    index = _Index(_MOST_VALUES + len(text))
+    loader = _Loader(text)
     try:
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-            # before constructing, which folds `<<` merges into the nodes
-            twice = [] if node is None else list(_index(node, (), values, keys, frozenset()))
-            value = None if node is None else loader.construct_document(node)
-        finally:
-            loader.dispose()
-    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+        node = loader.get_single_node()
+        if node is not None:
+            index.add(node, ())  # before constructing, which folds `<<` merges into the nodes
+        value = None if node is None else _constructed(loader, node, index)
+    except _Unreadable as error:
+        place = Document(file, lines, None, {}, {})._of(error.node)
+        return None, (Issue("bad-yaml", str(error), place, ("a text is put in quotes",)),)
+    except yaml.YAMLError as error:
         return None, (_bad_yaml(file, lines, error),)
-    document = Document(file, lines, value, values, keys)
+    except RecursionError:
+        return None, (_issue(file, lines, 0, 0, _TOO_DEEP),)
+    finally:
+        loader.dispose()
+    document = Document(file, lines, value, index.values if value is not None else {}, index.keys)
     issues = (
         Issue("duplicate-key", f"the key {path[-1]!r} stands here a second time", document._of(key))
-        for path, key in twice
+        for path, key in index.twice
     )
     return document, tuple(issues)
 
 
-def _index(
-    node: yaml.Node,
-    path: Path,
-    values: dict[Path, yaml.Node],
-    keys: dict[Path, yaml.Node],
-    above: frozenset[int],
-) -> Iterator[tuple[Path, yaml.Node]]:
-    """Note the node of every path; yield the keys that stand twice in one mapping."""
-    values[path] = node
-    if id(node) in above or len(values) > 100_000:  # an alias to what it stands in, or a bomb of aliases
-        return
-    inside = above | {id(node)}
-    if isinstance(node, yaml.MappingNode):
-        for key, child in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue
-            below = (*path, key.value)
-            if below in keys:
-                yield below, key
-                continue
-            keys[below] = key
-            yield from _index(child, below, values, keys, inside)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, child in enumerate(node.value):
-            yield from _index(child, (*path, index), values, keys, inside)
+def not_utf8(file: str, error: UnicodeDecodeError) -> Issue:
+    """The fault of a file whose bytes are not UTF-8."""
+    what = f"this file is not UTF-8: the byte 0x{error.object[error.start]:02X} is no character here"
+    before, whole = error.object[: error.start].decode("utf-8-sig"), error.object.decode("utf-8-sig", "replace")
+    return _at_the_end_of(before, file, _lines(whole), what, "save it as UTF-8")
 
 
-def _bad_yaml(file: str, lines: tuple[str, ...], error: Exception) -> Issue:
-    mark = getattr(error, "problem_mark", None)
-    what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    line, column = (mark.line, mark.column) if mark is not None else (0, 0)
-    line = min(line, max(0, len(lines) - 1))
-    shown = lines[line] if lines else ""
-    place = Place(file, line + 1, min(column, len(shown)) + 1, 1, shown)
-    return Issue("bad-yaml", f"this is not YAML: {what}", place)
+def _lines(text: str) -> tuple[str, ...]:
+    """The lines of a text as they can be shown: what a terminal would obey or hide is replaced, letter by letter."""
+    return tuple(line if line.isprintable() else "".join(map(_shown, line)) for line in _BREAK.split(text))
+
+
+def _shown(letter: str) -> str:
+    is_hidden = letter != "\t" and unicodedata.category(letter) in _HIDDEN
+    return "\N{REPLACEMENT CHARACTER}" if is_hidden else letter
+
+
+# ---------------------------------------------------------------- nodes and values
+
+
+class _Index:
+    """The nodes of every path in a file, and the keys that stand twice in one mapping."""
+
+    def __init__(self, most: int) -> None:
+        self.values: dict[Path, yaml.Node] = {}
+        self.keys: dict[Path, yaml.Node] = {}
+        self.twice: list[tuple[Path, yaml.Node]] = []
+        self._left = most
+
+    def add(self, node: yaml.Node, path: Path, above: frozenset[int] = frozenset()) -> None:
+        self.values[path] = node
+        if self._stands_in(above, node):
+            return
+        inside = above | {id(node)}
+        if isinstance(node, yaml.MappingNode):
+            merges = []
+            for key, child in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    continue
+                below = (*path, key.value)
+                if below in self.keys:  # the last one counts, as in the value
+                    self.twice.append((below, key))
+                self.keys[below] = key
+                if key.tag == _MERGE:
+                    merges.append(child)
+                else:
+                    self.add(child, below, inside)
+            for child in merges:
+                self._merge(child, path, inside)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, child in enumerate(node.value):
+                self.add(child, (*path, index), inside)
+
+    def _merge(self, node: yaml.Node, path: Path, above: frozenset[int]) -> None:
+        """Add what `<<` brings to the mapping at `path`, which keeps the keys of its own."""
+        if self._stands_in(above, node):
+            raise yaml.constructor.ConstructorError(problem=_IN_ITSELF, problem_mark=node.start_mark)
+        inside = above | {id(node)}
+        for child in node.value if isinstance(node, yaml.SequenceNode) else ():
+            self._merge(child, path, inside)
+        for key, child in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.tag == _MERGE:
+                self._merge(child, path, inside)
+            elif isinstance(key, yaml.ScalarNode) and (below := (*path, key.value)) not in self.keys:
+                self.keys[below] = key
+                self.add(child, below, inside)
+
+    def _stands_in(self, above: frozenset[int], node: yaml.Node) -> bool:
+        """Whether a node is an alias to what it stands in; raises for a bomb of aliases."""
+        self._left -= 1
+        if self._left < 0:
+            raise yaml.constructor.ConstructorError(problem=_UNFOLDS, problem_mark=node.start_mark)
+        return id(node) in above
+
+
+class _Unreadable(Exception):
+    """A scalar is not of the type that YAML takes it for, or is more than can be worked with."""
+
+    def __init__(self, node: yaml.ScalarNode) -> None:
+        kind = _KINDS.get(node.tag.rpartition(":")[2], node.tag)
+        written = repr(node.value) if len(node.value) < 40 else "this"
+        is_long = _is_long(node)
+        super().__init__(
+            "no number has so many digits" if is_long else f"YAML reads {written} as {kind}, and it is none"
+        )
+        self.node = node
+
+
+_KINDS: Final = {"timestamp": "a date or time", "int": "a number", "float": "a number", "bool": "true or false"}
+#: what PyYAML lets through when it converts a scalar
+_OF_PYTHON: Final = (ValueError, OverflowError, KeyError, AttributeError, TypeError)
+
+
+def _constructed(loader: Any, node: yaml.Node, index: _Index) -> Any:
+    """The plain value of a file; raises _Unreadable."""
+    scalars = [found for found in (*index.values.values(), *index.keys.values()) if isinstance(found, yaml.ScalarNode)]
+    if (too_long := next(filter(_is_long, scalars), None)) is not None:
+        raise _Unreadable(too_long)
+    try:
+        return loader.construct_document(node)
+    except _OF_PYTHON:
+        for scalar in scalars:
+            if not _is_readable(loader, scalar):
+                raise _Unreadable(scalar) from None
+        raise
+
+
+def _is_long(scalar: yaml.ScalarNode) -> bool:
+    return scalar.tag == "tag:yaml.org,2002:int" and len(scalar.value) > _LONGEST_INTEGER
+
+
+def _is_readable(loader: Any, scalar: yaml.ScalarNode) -> bool:
+    loader.recursive_objects.clear()  # it stands there from the attempt that failed
+    try:
+        loader.construct_object(scalar)
+    except _OF_PYTHON:
+        return False
+    return True
+
+
+# ---------------------------------------------------------------- what is wrong with YAML
+
+_TOO_DEEP: Final = "this is nested too deeply"
+_UNFOLDS: Final = "its aliases unfold to more values than anybody means"
+_IN_ITSELF: Final = "a mapping is merged into itself"
+_COLUMN: Final = "the keys of a mapping begin in one column, each with ': ' behind it; so do the '-' of a list"
+_IN_QUOTES: Final = "a text that begins with {sign!r} is put in quotes"
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What PyYAML says, as a pattern, and what that means to a person; `is_begun` where the fault begins earlier."""
+
+    problem: str
+    what: str
+    mend: tuple[str, ...] = ()
+    is_begun: bool = False
+
+
+_SAID: Final = (
+    _Said("unexpected end of stream|document indicator", "a quote is not closed", is_begun=True),
+    _Said("expected ',' or ']'", "a '[' is not closed, or there is no comma between two items", is_begun=True),
+    _Said("expected ',' or '}'", "a '{{' is not closed, or there is no comma between two keys", is_begun=True),
+    _Said("mapping values are not", "': ' cannot stand here", (_COLUMN, "a text with ': ' in it is put in quotes")),
+    _Said(
+        "sequence entries are not", "'- ' cannot stand here", (_COLUMN, "a text with '- ' before it is put in quotes")
+    ),
+    _Said(
+        "expected key|'-' indicator|<document start>|<block end>", "this does not go on with what is above", (_COLUMN,)
+    ),
+    _Said("expected node content", "there is no value here"),
+    _Said(
+        "undefined alias", "there is no anchor of this name", ("an anchor stands before its alias: defaults: &name",)
+    ),
+    _Said("second occurrence", "this anchor stands here a second time"),
+    _Said("another document", "a second document begins here", ("features of one file are a list: features:",)),
+    _Said("for the tag|undefined tag handle", "the tag {word} has no meaning in a spec", (_IN_QUOTES,)),
+    _Said("unhashable key", "a key is a text, and this is a list or a mapping"),
+    _Said("for merging", "'<<' takes a mapping, or a list of mappings", ("such as *name, of an anchor &name",)),
+    _Said("(unknown|character) escape", "YAML knows no such escape", ("a text with '\\' is put in single quotes",)),
+    _Said("comment or line break", "{sign!r} begins a block of lines", (_IN_QUOTES,), is_begun=True),
+    _Said(
+        "cannot start any|alphabetic or numeric", "no text begins with {sign!r}", ("put it in quotes",), is_begun=True
+    ),
+    _Said("nesting depth", _TOO_DEEP),
+    _Said(f"{_UNFOLDS}|{_IN_ITSELF}", "{problem}"),
+)
+_WORD: Final = re.compile(r"[*&!][^\s,\[\]{}]*|<<|\\.")
+
+
+def _bad_yaml(file: str, lines: tuple[str, ...], error: yaml.YAMLError) -> Issue:
+    problem = str(getattr(error, "problem", None) or error)
+    mark, begun = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    said = next((said for said in _SAID if re.search(said.problem, problem)), None)
+    mark = begun if begun is not None and (mark is None or (said is not None and said.is_begun)) else mark
+    line, column = (0, 0) if mark is None else (mark.line, mark.column)
+    text = lines[line] if line < len(lines) else ""
+    sign, before = text[column : column + 1], text[:column].rstrip()
+    if sign == "\t":
+        return _issue(file, lines, line, column, "YAML is not indented with tabs", ("indent with spaces",))
+    if said is None:
+        return _issue(file, lines, line, column, f"this is not YAML: {problem}")
+    if "{{" in text[max(0, column - 1) : column + 2]:
+        mend = "a dbt model or source is written by its name: source: orders"
+        return _issue(file, lines, line, text.find("{{", max(0, column - 1)), "Jinja has no place in a spec", (mend,))
+    if before.endswith(("'", '"')) and "did not find expected" in problem and "'" not in problem:
+        mend = "put the whole value in quotes of the other kind"
+        return _issue(file, lines, line, column, "nothing can follow a text in quotes", (mend,))
+    word = _WORD.match(text, column)
+    about = {"sign": sign, "problem": problem, "word": sign if word is None else word[0]}
+    notes = (note.format(**about) for note in said.mend)
+    return _issue(file, lines, line, column, said.what.format(**about), tuple(notes))
+
+
+def _at_the_end_of(before: str, file: str, lines: tuple[str, ...], what: str, mend: str) -> Issue:
+    """A fault at the sign that follows a text."""
+    above = _BREAK.split(before)
+    return _issue(file, lines, len(above) - 1, len(above[-1]), what, (mend,))
+
+
+def _issue(file: str, lines: tuple[str, ...], line: int, column: int, what: str, notes: tuple[str, ...] = ()) -> Issue:
+    """A fault at a sign of a file, and the word that it begins; of the end of a file, at the end of its last line."""
+    while line > 0 and not "".join(lines[line:]):
+        line, column = line - 1, len(lines[min(line, len(lines)) - 1])
+    shown = lines[line]
+    column = min(column, len(shown))
+    word = _WORD.match(shown, column)
+    place = Place(file, line + 1, column + 1, 1 if word is None else len(word[0]), shown)
+    return Issue("bad-yaml", what, place, notes)

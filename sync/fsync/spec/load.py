@@ -5,16 +5,16 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from fsync.language.duration import Duration, parse_duration
 from fsync.language.expression import Fault
-from fsync.spec.document import Document, Path, Written, read
+from fsync.spec.document import Document, Path, Written, not_utf8, read
 from fsync.spec.feature import Feature, FeatureSpec
-from fsync.spec.form import SERVICE, faults_of_form
-from fsync.spec.issue import Issue
+from fsync.spec.form import SERVICE, faults_of_form, faults_of_texts
+from fsync.spec.issue import Issue, Place
 from fsync.spec.project import SERVICES, Project
 from fsync.spec.service import Service, ServiceSpec
 from fsync.spec.transformation import read_scalar, read_transformation
@@ -47,11 +47,12 @@ def _loaded(
     for path in files:
         file = project.relative(path)
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            document, _ = read(file, "")
-            assert document is not None  # an empty text is an empty document
-            issues.append(Issue("bad-yaml", f"this file cannot be read: {error}", document.place(())))
+            text = path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            issues.append(not_utf8(file, error))
+            continue
+        except OSError as error:
+            issues.append(Issue("bad-yaml", f"this file cannot be read: {error.strerror}", Place(file, 1, 1, 1, "")))
             continue
         document, faults = read(file, text)
         issues += faults
@@ -72,6 +73,9 @@ def _service(document: Document) -> Iterator[Service | Issue]:
         yield Issue("wrong-type", "a service is a mapping of keys to values", document.place(()))
         return
     written = Written(document, (), {})
+    if faults := tuple(faults_of_texts(top, written)):
+        yield from faults
+        return
     try:
         spec = ServiceSpec.model_validate(top)
     except ValidationError as error:
@@ -95,9 +99,24 @@ def _in_document(document: Document) -> Iterator[Feature | Issue]:
     elif not isinstance(top, Mapping):
         yield Issue("wrong-type", "a feature spec is a mapping of keys to values", document.place(()))
     elif "features" not in top and "defaults" not in top:
-        yield from _feature(document, (), top, {})
+        nested = tuple(_under_names(document, top))
+        yield from nested or _feature(document, (), top, {})
     else:
         yield from _collection(document, top)
+
+
+def _under_names(document: Document, top: Mapping[str, Any]) -> Iterator[Issue]:
+    """Features that stand under their names, as other tools have it; nothing unless the whole file is so."""
+    if not all(isinstance(node, Mapping) and not node.keys().isdisjoint(_OF_FEATURES) for node in top.values()):
+        return
+    for key in map(str, top):
+        mend = f"its name is a key of it, beside the others: name: {key}"
+        yield Issue(
+            "wrong-type", f"a feature does not stand under its name, {key!r}", document.key_place((key,)), (mend,)
+        )
+
+
+_OF_FEATURES: Final = ("entity", "source", "transformation")
 
 
 def _collection(document: Document, top: Mapping[str, Any]) -> Iterator[Feature | Issue]:
@@ -109,11 +128,18 @@ def _collection(document: Document, top: Mapping[str, Any]) -> Iterator[Feature 
             yield Issue("unknown-key", message, document.key_place((str(key),)), (mend,))
     defaults = top.get("defaults") or {}
     if not isinstance(defaults, Mapping):
-        yield Issue("wrong-type", "'defaults' is a mapping of keys to values", document.place(("defaults",)))
-        defaults = {}
-    features = top.get("features")
+        mend = "without '-': defaults: {owner: growth-ml}"
+        yield Issue("wrong-type", "'defaults' is a mapping of keys to values", document.place(("defaults",)), (mend,))
+        return  # what features have, nobody can tell
+    if "features" not in top:
+        mend = "or a feature that stands alone in its file, without 'defaults'"
+        message = "'defaults' are of features, and there is no list 'features' beside them"
+        yield Issue("missing-key", message, document.key_place(("defaults",)), (mend,))
+        return
+    features = top["features"]
     if not isinstance(features, list) or not features:
-        yield Issue("wrong-type", "'features' is a list of features", document.place(("features",)))
+        notes = ("each begins with '- name: …'",)
+        yield Issue("wrong-type", "'features' is a list of features", document.place(("features",)), notes)
         return
     for index, node in enumerate(features):
         base: Path = ("features", index)
@@ -129,6 +155,9 @@ def _feature(
     inherited: dict[str, Path] = {str(key): ("defaults", str(key)) for key in defaults if key not in node}
     written = Written(document, base, inherited)
     merged = {**defaults, **node}
+    if faults := tuple(faults_of_texts(merged, written)):
+        yield from faults
+        return
     try:
         spec = FeatureSpec.model_validate(merged)
     except ValidationError as error:
@@ -192,4 +221,8 @@ def derived_view(entity: tuple[str, ...], source: str, every: Duration | None) -
 
 def _located(faults: tuple[Fault, ...], key: str, written: Written) -> Iterator[Issue]:
     for fault in faults:
-        yield Issue(fault.code, fault.message, written.within(key, fault.start, fault.end), fault.notes)
+        place = written.within(key, fault.start, fault.end)
+        behind = place.text[place.column - 1 + place.width :]
+        mend = "' #' begins a comment in YAML: put the whole text in quotes"
+        is_cut = fault.code == "unparsable-sql" and behind.lstrip().startswith("#")
+        yield Issue(fault.code, fault.message, place, (*fault.notes, mend) if is_cut else fault.notes)
