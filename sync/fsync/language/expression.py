@@ -76,13 +76,15 @@ def parse(text: str) -> exp.Expression:
         node.pop_comments()  # a comment means nothing, and would go along into the model
         if node.error_messages():  # the parser lets `floor()` pass
             raise Unparsable(_fault(_MISSING, *span(node, text)))
+        if isinstance(node, exp.Literal) and not node.is_string and (what := _number_fault(node.name)) is not None:
+            raise Unparsable(_fault(what, *span(node, text)))  # `. 0.5` becomes 0.0.5
     return root
 
 
 def _number_fault(text: str) -> str | None:
     """What is wrong with a number: the tokenizer lets `1e` pass, and what is larger than any DOUBLE."""
     try:
-        is_large = "e" in text.lower() and math.isinf(float(text))
+        is_large = math.isinf(float(text)) and "e" in text.lower()
     except ValueError:
         return "this is no number"
     return "this is larger than any number can be" if is_large else None
