@@ -26,6 +26,7 @@ from fsync_cli import (
     new,
     plan,
     push,
+    report,
     rollback,
     schema,
     show,
@@ -54,6 +55,7 @@ fsync: features as YAML, built by dbt, served from Redis.
   fsync explain    why a feature has its value, online and offline
   fsync lineage    what a feature is made of, and what is made of it
   fsync access     who may read what, as rules of Redis or grants of dbt
+  fsync report     how well the team does: reuse, duplicates, freshness kept
   fsync doctor     what keeps fsync from working, and how to mend it
 
 `fsync COMMAND --help` tells more of each."""
@@ -84,6 +86,7 @@ COMMANDS: Final = (
     ("train", train.train),
     ("explain", explain.explain),
     ("lineage", lineage.lineage),
+    ("report", report.report),
     ("doctor", doctor.doctor),
 )
 

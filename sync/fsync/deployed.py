@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, fields
+from typing import Final
 
 from fsync import pushed, wire
 from fsync.errors import FsyncError, InputError, NotBuilt
@@ -14,16 +15,20 @@ from fsync.store import open_store
 from fsync.warehouse.duckdb import Table, Warehouse
 from fsync.warehouse.profile import read_profile
 
-FEATURES: str = "fsync_registry_features"
-BUILDS: str = "fsync_registry_builds"
+FEATURES: Final = "fsync_registry_features"
+BUILDS: Final = "fsync_registry_builds"
 
 
 @dataclass(frozen=True)
 class Build:
-    """One build of a view, of the registry's history. `seconds` is how long it took; None where that is not known."""
+    """One build of a view, of the registry's history. `built_at` is when it began, in epoch milliseconds.
+
+    `seconds` is how long it took; None where that is not known.
+    """
 
     view: str
     hash: str
+    built_at: int
     events: int | None
     rows: int | None
     seconds: float | None
@@ -75,7 +80,7 @@ def _features(warehouse: Warehouse) -> Mapping[str, FeatureRecord]:
 
 
 def _builds(warehouse: Warehouse) -> tuple[Build, ...]:
-    columns = "view_name, hash, events, rows_built, seconds, is_incremental"
+    columns = "view_name, hash, epoch_ms(built_at), events, rows_built, seconds, is_incremental"
     with suppress(NotBuilt, InputError):
         return tuple(Build(*row) for row in warehouse.rows(f"select {columns} from {BUILDS} order by built_at desc"))
     return ()

@@ -14,7 +14,18 @@ from fsync.spec.issue import Issue
 
 
 def meanings_differ(catalog: Catalog) -> Iterator[Issue]:
-    """One warning for every feature that means the same as one before it, in any file and any view."""
+    """One finding for every feature that means the same as one before it, in any file and any view."""
+    for feature, other in duplicates(catalog):
+        yield Issue(
+            "duplicate-feature",
+            f"{feature.name!r} means the same as {other.name!r}",
+            feature.written.place("transformation"),
+            (f"{other.name!r} stands in {other.written.place('transformation')}", _whom_to_ask(feature, other)),
+        )
+
+
+def duplicates(catalog: Catalog) -> Iterator[tuple[Feature, Feature]]:
+    """Every feature that means the same as one before it, with the first of them, in reading order."""
     meant = feature_meanings(catalog)
     first: dict[tuple[object, ...], Feature] = {}
     for feature in catalog.features:
@@ -22,12 +33,7 @@ def meanings_differ(catalog: Catalog) -> Iterator[Issue]:
         events = (feature.source, frozenset(feature.entity), feature.every)
         other = first.setdefault((*events, meant[feature.name]), feature)
         if other is not feature:
-            yield Issue(
-                "duplicate-feature",
-                f"{feature.name!r} means the same as {other.name!r}",
-                feature.written.place("transformation"),
-                (f"{other.name!r} stands in {other.written.place('transformation')}", _whom_to_ask(feature, other)),
-            )
+            yield feature, other
 
 
 def _whom_to_ask(feature: Feature, other: Feature) -> str:
