@@ -89,7 +89,6 @@ def dbt_parse(root: Path) -> None:
 
 def make_project(root: Path, features: int) -> Path:
     """A project with so many features; the same ones every time."""
-    root.mkdir(parents=True)
     views = -(-features // PER_VIEW)
     bare_project(root)
     (root / "models").mkdir()

@@ -28,10 +28,10 @@ class Format(StrEnum):
 def check(
     format_: Annotated[
         Format,
-        typer.Option("--format", envvar="FSYNC_FORMAT", help="For people, for programs, or for code review."),
+        typer.Option("--format", envvar="FSYNC_CHECK_FORMAT", help="For people, for programs, or for code review."),
     ] = Format.TEXT,
     strict: Annotated[
-        bool, typer.Option("--strict", envvar="FSYNC_STRICT", help="Exit with 1 for a warning too.")
+        bool, typer.Option("--strict", envvar="FSYNC_CHECK_STRICT", help="Exit with 1 for a warning too.")
     ] = False,
     project_dir: ProjectDir = Path(),
     json: Json = False,

@@ -13,7 +13,7 @@ from fsync_cli.console import emit_json, say
 from fsync_cli.options import DryRun, Json, ProjectDir
 
 if TYPE_CHECKING:
-    from fsync.adopt import AdoptReport, Step
+    from fsync.adopting.adopt import AdoptReport, Step
 
 _NEXT: Final = """\
 next
@@ -48,7 +48,7 @@ def init(
 
     What is there already is left alone. The exit code is 1 when something is to be added by hand.
     """
-    from fsync.adopt import Git, adopt
+    from fsync.adopting.adopt import Git, adopt
     from fsync.spec.project import open_project
 
     if git is None and revision is not None:

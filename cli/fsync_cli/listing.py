@@ -12,21 +12,22 @@ from fsync_cli.console import counted, emit, emit_json, say, table
 from fsync_cli.options import Json, ProjectDir
 
 if TYPE_CHECKING:
-    from fsync.records import FeatureRecord
+    from fsync.registry.records import FeatureRecord
 
 
 def list_(
     owner: Annotated[
-        str | None, typer.Option("--owner", envvar="FSYNC_OWNER", metavar="NAME", help="Only what they own.")
+        str | None, typer.Option("--owner", envvar="FSYNC_LIST_OWNER", metavar="NAME", help="Only what they own.")
     ] = None,
     of_class: Annotated[
-        str | None, typer.Option("--class", envvar="FSYNC_CLASS", metavar="CLASS", help="Only what is pii, or pci.")
+        str | None,
+        typer.Option("--class", envvar="FSYNC_LIST_CLASS", metavar="CLASS", help="Only pii, or pci."),
     ] = None,
     tag: Annotated[
-        str | None, typer.Option("--tag", envvar="FSYNC_TAG", metavar="TAG", help="Only what has this tag.")
+        str | None, typer.Option("--tag", envvar="FSYNC_LIST_TAG", metavar="TAG", help="Only what has this tag.")
     ] = None,
     view: Annotated[
-        str | None, typer.Option("--view", envvar="FSYNC_VIEW", metavar="VIEW", help="Only those of a view.")
+        str | None, typer.Option("--view", envvar="FSYNC_LIST_VIEW", metavar="VIEW", help="Only those of a view.")
     ] = None,
     project_dir: ProjectDir = Path(),
     json: Json = False,
@@ -36,7 +37,7 @@ def list_(
     dbt builds the same as tables: fsync_registry_features and the others beside it.
     """
     from fsync.compile import plan_project
-    from fsync.records import feature_records, service_record
+    from fsync.registry.records import feature_records, service_record
     from fsync.spec.project import open_project
 
     def is_asked_for(record: FeatureRecord) -> bool:

@@ -15,8 +15,8 @@ from fsync_cli.console import counted, emit, emit_json, issue_json, say
 from fsync_cli.options import DryRun, Json, ProjectDir
 
 if TYPE_CHECKING:
-    from fsync.draft import Draft, Wanted
-    from fsync.trial import Standing
+    from fsync.scaffold.draft import Draft, Wanted
+    from fsync.scaffold.trial import Standing
 
 _NEXT: Final = """\
 next
@@ -68,9 +68,9 @@ def new(
 
     What is not given is asked for in a terminal, with what is likely filled in.
     """
-    from fsync.draft import Wanted
+    from fsync.scaffold.draft import Wanted
+    from fsync.scaffold.trial import stand
     from fsync.spec.project import open_project
-    from fsync.trial import stand
 
     texts = (name, source, entity, transformation, window, every, where, view, owner, description)
     wanted = Wanted(*texts, pii, freshness, backfill_from, backfill_note, features)
@@ -81,7 +81,7 @@ def new(
 
 def _draft(wanted: Wanted, service: str | None, standing: Standing, *, takes_likely: bool, is_dry: bool) -> Draft:
     """What is to be written: from the options, or from a person's answers, who sees it first."""
-    from fsync import draft
+    from fsync.scaffold import draft
     from fsync_cli.questions import ask_for_feature, ask_for_service
 
     _refuse_mixed(wanted, service)
@@ -125,7 +125,7 @@ def _user_of_git(standing: Standing) -> str | None:
 
 def _finish(draft: Draft, standing: Standing, *, is_dry: bool, json: bool) -> None:
     """Write it, unless nothing is to be written, and say what comes next."""
-    from fsync.scaffold import write_new
+    from fsync.scaffold.text import write_new
 
     path = standing.project.root / draft.path
     if not is_dry:

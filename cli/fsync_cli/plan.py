@@ -17,8 +17,8 @@ from fsync_cli.options import Json, Online, Prefix, ProjectDir, Target, embedded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsync.changes import FeatureChange
     from fsync.planning import ChangeReport, ViewChange
+    from fsync.planning.changes import FeatureChange
 
 
 class Format(StrEnum):
@@ -34,7 +34,7 @@ def plan(
         str | None,
         typer.Option(
             "--ref",
-            envvar="FSYNC_REF",
+            envvar="FSYNC_PLAN_REF",
             metavar="REF",
             help="Compare with the specs of this commit, branch or tag of git.",
             show_default="with what is built and served",
@@ -42,17 +42,20 @@ def plan(
     ] = None,
     exit_code: Annotated[
         bool,
-        typer.Option("--exit-code", envvar="FSYNC_EXIT_CODE", help="Exit with 1 if the values of a feature change."),
+        typer.Option("--exit-code", envvar="FSYNC_PLAN_EXIT_CODE", help="Exit with 1 if values of features change."),
     ] = False,
     sample: Annotated[
         int,
         typer.Option(
-            "--sample", envvar="FSYNC_SAMPLE", min=0, help="How many entities are computed to see how much changes."
+            "--sample",
+            envvar="FSYNC_PLAN_SAMPLE",
+            min=0,
+            help="How many entities are looked at to see how much changes.",
         ),
     ] = 1_000,
     format_: Annotated[
         Format,
-        typer.Option("--format", envvar="FSYNC_FORMAT", help="For people, for a pull request, or for programs."),
+        typer.Option("--format", envvar="FSYNC_PLAN_FORMAT", help="For people, for a pull request, or for programs."),
     ] = Format.TEXT,
     online: Online = None,
     prefix: Prefix = PREFIX,
@@ -84,7 +87,7 @@ def _tell(report: ChangeReport, *, is_markdown: bool) -> None:
 
 
 def _parts(report: ChangeReport, draw: Callable[[list[str], list[list[str]]], str]) -> Iterator[str]:
-    from fsync.changes import Change
+    from fsync.planning.changes import Change
 
     counts = ", ".join(f"{report.count(change)} {change}" for change in Change if report.count(change))
     yield f"Against {report.against}: {counts or 'no feature changes'}."
@@ -108,7 +111,7 @@ def _parts(report: ChangeReport, draw: Callable[[list[str], list[list[str]]], st
 
 
 def _feature_row(found: FeatureChange, shares: dict[str, float]) -> list[str]:
-    from fsync.changes import Change
+    from fsync.planning.changes import Change
 
     share = shares.get(found.feature) if found.change is Change.CHANGED else None
     what = "; ".join(f"{one.what}: {_said(one.before)} → {_said(one.after)}" for one in found.differences)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from fsync import prefill
-from fsync.draft import Wanted, likely, refuse_name, shown_classes, tried, tried_service
 from fsync.errors import InputError
-from fsync.scaffold import columns_told
-from fsync.trial import Standing
+from fsync.scaffold import prefill
+from fsync.scaffold.draft import Wanted, likely, refuse_name, shown_classes, tried, tried_service
+from fsync.scaffold.text import columns_told
+from fsync.scaffold.trial import Standing
 from fsync_cli.ask import agree, ask
 from fsync_cli.console import say
 

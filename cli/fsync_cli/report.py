@@ -31,20 +31,21 @@ def report(
     period: Annotated[
         str,
         typer.Option(
-            "--period", envvar="FSYNC_PERIOD", metavar="DURATION", help="How far back freshness is looked at."
+            "--period", envvar="FSYNC_REPORT_PERIOD", metavar="DURATION", help="How far back freshness is looked at."
         ),
     ] = "30d",
     until: Annotated[
         str | None,
         typer.Option(
-            "--until", envvar="FSYNC_UNTIL", metavar="TIME", help="The end of the period.", show_default="now"
+            "--until", envvar="FSYNC_REPORT_UNTIL", metavar="TIME", help="The end of the period.", show_default="now"
         ),
     ] = None,
     format_: Annotated[
-        Format, typer.Option("--format", envvar="FSYNC_FORMAT", help="For people, for programs, or one HTML page.")
+        Format,
+        typer.Option("--format", envvar="FSYNC_REPORT_FORMAT", help="For people, for programs, or a page."),
     ] = Format.TEXT,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", envvar="FSYNC_OUTPUT", help="A file.", show_default="stdout")
+        Path | None, typer.Option("--output", "-o", envvar="FSYNC_REPORT_OUTPUT", help="A file.", show_default="stdout")
     ] = None,
     target: Target = None,
     project_dir: ProjectDir = Path(),

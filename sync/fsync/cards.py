@@ -10,7 +10,7 @@ from fsync.errors import InputError
 from fsync.language.suggest import did_you_mean
 from fsync.lineage.features import columns_of_feature
 from fsync.plan import Plan, PlannedService, View
-from fsync.records import FeatureRecord, ServiceRecord, service_record, view_records
+from fsync.registry.records import FeatureRecord, ServiceRecord, service_record, view_records
 from fsync.spec.feature import Feature
 from fsync.sql.model import column_sql
 

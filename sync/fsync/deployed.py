@@ -9,7 +9,7 @@ from typing import Final
 
 from fsync import pushed, wire
 from fsync.errors import FsyncError, InputError, NotBuilt
-from fsync.records import FeatureRecord
+from fsync.registry.records import FeatureRecord
 from fsync.spec.project import Project
 from fsync.store import open_store
 from fsync.warehouse.duckdb import Table, Warehouse

@@ -20,7 +20,7 @@ Anything else that escapes is a bug of fsync's (exit code 70).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from fsync.spec.issue import Issue
@@ -89,6 +89,15 @@ class BuildFailed(CheckFailed):
     """dbt built what it could; a model or a data test failed."""
 
 
+#: what DuckDB says → what to do about it
+_WAREHOUSE_MENDS: Final = {
+    "Could not set lock": "another process holds the warehouse: let it end, then try again",
+    "different configuration": (
+        "dbt still holds the warehouse in this process: say `keep_open: false` in the target of profiles.yml"
+    ),
+}
+
+
 class OutOfReach(FsyncError):
     """Something outside this process does not answer."""
 
@@ -99,9 +108,8 @@ class WarehouseOutOfReach(OutOfReach):
     """The warehouse cannot be opened: missing, locked by another process, or not ours to read."""
 
     def __init__(self, message: str) -> None:
-        is_locked = "Could not set lock" in message
-        mend = "another process holds the warehouse: let it end, then try again"
-        super().__init__(message, mend if is_locked else None)
+        mend = next((mend for said, mend in _WAREHOUSE_MENDS.items() if said in message), None)
+        super().__init__(message, mend)
 
 
 class StoreOutOfReach(OutOfReach):

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fsync import registry
 from fsync.errors import InputError
 from fsync.plan import Plan
 from fsync.properties import exposure, macro_properties, registry_properties, view_properties
-from fsync.root import PROJECT_FILE
+from fsync.registry import tables
 from fsync.spec.project import SERVICES, Project
 from fsync.spec.source import GENERATED_MARK, is_generated
 from fsync.sql.features import features_macro
@@ -42,16 +41,16 @@ def compiled_files(plan: Plan, project: Project) -> Mapping[str, str]:
     for view in plan.views:
         files[f"{models}/{view.name}.sql"] = f"-- {_FROM_SPECS}\n--\n{model_sql(view)}"
         files[f"{models}/{view.name}.yml"] = f"# {_FROM_SPECS}\n{view_properties(view, plan.services)}"
-    for table in registry.TABLES:
-        text = registry.model_sql(table, plan.views)
-        files[f"{models}/{registry.FOLDER}/fsync_registry_{table.name}.sql"] = f"-- {_FROM_SPECS}\n{text}"
-    files[f"{models}/{registry.FOLDER}/_registry.yml"] = f"# {_FROM_SPECS}\n{registry_properties()}"
+    for table in tables.TABLES:
+        text = tables.model_sql(table, plan.views)
+        files[f"{models}/{tables.FOLDER}/fsync_registry_{table.name}.sql"] = f"-- {_FROM_SPECS}\n{text}"
+    files[f"{models}/{tables.FOLDER}/_registry.yml"] = f"# {_FROM_SPECS}\n{registry_properties()}"
     for service in plan.services:
         files[f"{models}/{SERVICES}/{service.name}.yml"] = f"# {_FROM_SPECS}\n{exposure(service)}"
     files[f"{project.relative(_own_macros(project))}/fsync_features.sql"] = (
         f"{{# {_FROM_SPECS} #}}\n{features_macro(plan)}"
     )
-    if _carries_package(project):
+    if project.carries_package:
         files |= {
             f"macros/transformations/{name}": f"{{# {_FROM_CODE} #}}\n{text}" for name, text in macro_files().items()
         }
@@ -103,10 +102,10 @@ def _left_over(files: Mapping[str, str], project: Project) -> list[str]:
     folders = [
         project.generated,
         project.generated / SERVICES,
-        project.generated / registry.FOLDER,
+        project.generated / tables.FOLDER,
         _own_macros(project),
     ]
-    if _carries_package(project):
+    if project.carries_package:
         folders.append(project.root / "macros" / "transformations")
     found = (path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir()))
     return [
@@ -120,11 +119,6 @@ def _left_over(files: Mapping[str, str], project: Project) -> list[str]:
 def _own_macros(project: Project) -> Path:
     """Where the project keeps macros of its own, apart from a package that it carries."""
     return project.root / project.macro_paths[-1]
-
-
-def _carries_package(project: Project) -> bool:
-    """Whether the macros stand in this project itself, rather than in an installed dbt package."""
-    return project.name == "fsync" and (project.root / "macros" / PROJECT_FILE).is_file()
 
 
 def _text(path: Path) -> str | None:

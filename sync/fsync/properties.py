@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import yaml
 
-from fsync import catalogue, registry
 from fsync.lineage.features import columns_of_feature
 from fsync.plan import Planned, PlannedService, View
+from fsync.registry import catalogue, tables
 from fsync.sql import jinja
 from fsync.sql.empty import empty_values
 from fsync.sql.macros import macro_docs
@@ -54,7 +54,7 @@ def _service_meta(service: PlannedService) -> dict[str, Any]:
 
 def registry_properties() -> str:
     """What the registry's tables are."""
-    return to_yaml(registry.properties())
+    return to_yaml(tables.properties())
 
 
 def macro_properties() -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlglot
 
-from tests.conftest import ROOT, copy_reference
+from tests.conftest import ROOT, copy_reference, settings
 
 GOLDEN = ROOT / "tests" / "golden"
 
@@ -37,6 +37,7 @@ def compiled_sqlglot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_reference_and_every_golden_case_compile_to_the_same_files(compiled_sqlglot: Path, tmp_path: Path) -> None:
     project = copy_reference(tmp_path / "project")
+    (project / "dbt_project.yml").write_text(settings())
     for case in sorted(path.parent for path in GOLDEN.glob("*/spec.yml")):
         shutil.copy(case / "spec.yml", project / "feature_specs" / f"{case.name}.yml")
         shutil.copy(case / "source.yml", project / "models" / f"{case.name}.yml")

@@ -21,7 +21,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from fsync.language.transformations import FORMS
-from fsync.scaffold import FeatureParts, ServiceParts, feature_text, service_text, with_window
+from fsync.scaffold.text import FeatureParts, ServiceParts, feature_text, service_text, with_window
 from fsync.spec.document import read
 from fsync.spec.schema import feature_schema, service_schema
 from fsync.spec.source import Column, Source

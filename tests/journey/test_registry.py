@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from fsync.compile import plan_project
-from fsync.records import FeatureRecord, feature_records
+from fsync.registry.records import FeatureRecord, feature_records
 from fsync.spec.project import open_project
 from tests.conftest import Ended, copy_reference
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsync import __version__
-from fsync.doctor.finding import Scene, State
-from fsync.package import (
+from fsync.adopting.package import (
     FOLDER,
     Entry,
-    carries_package,
     find_entry,
     install_folder,
     is_as_packaged,
@@ -18,13 +16,14 @@ from fsync.package import (
     is_vendored,
     version_of,
 )
+from fsync.doctor.finding import Scene, State
 from fsync.spec.project import Project
 
 
 def look(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
     """One finding: the first that keeps compiled models from calling the macros that they were made for."""
     project = scene.project()
-    if carries_package(project):
+    if project.carries_package:
         yield "fine", "the macros are the project's own", None
         return
     entry = find_entry(project)

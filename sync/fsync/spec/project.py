@@ -42,6 +42,11 @@ class Project:
     def generated(self) -> Path:
         return self.root / self.model_paths[0] / GENERATED
 
+    @property
+    def carries_package(self) -> bool:
+        """Whether the macros stand in this project itself: in fsync's own repository, or a copy of the reference."""
+        return self.name == "fsync" and (self.root / "macros" / PROJECT_FILE).is_file()
+
     def relative(self, path: Path) -> str:
         """How messages name a file: relative to the project, with forward slashes."""
         return path.relative_to(self.root).as_posix()

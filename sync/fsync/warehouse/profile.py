@@ -38,7 +38,8 @@ def read_profile(project: Project, target: str | None = None) -> Profile:
         raise InputError(f"the target {target!r} is of type {output.get('type')!r}; fsync reads duckdb")
     path = _rendered(output.get("path") or ":memory:", file)
     if path == ":memory:" or "://" in path or path.startswith("md:"):
-        raise InputError(f"the target {target!r} has the path {path!r}; fsync reads a database file")
+        shown = path.partition("?")[0]  # what follows may be a token
+        raise InputError(f"the target {target!r} has the path {shown!r}; fsync reads a database file")
     # dbt runs in the project's folder, and a relative path is relative to that
     schema = _rendered(output.get("schema") or "main", file)
     return Profile(target, project.root / Path(path).expanduser(), schema)
@@ -55,8 +56,14 @@ def _output(project: Project, target: str | None) -> tuple[str, Mapping[str, Any
     file = find_profiles(project)
     try:
         profiles = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{file} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = "" if mark is None else f", line {mark.line + 1}"
+        # PyYAML's own message shows the line, which may hold a password
+        what = getattr(error, "problem", None) or "it cannot be parsed"
+        raise InputError(f"{file}{where} is not YAML: {what}") from None
     profile = profiles.get(project.profile) if isinstance(profiles, Mapping) else None
     if not isinstance(profile, Mapping) or not isinstance(profile.get("outputs"), Mapping):
         raise InputError(f"{file} has no profile {project.profile!r}", "it is named in dbt_project.yml")

@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Final
 
-from fsync import prefill
 from fsync.errors import InputError
-from fsync.scaffold import FeatureParts, ServiceParts, feature_text, service_text, with_window
+from fsync.scaffold import prefill
+from fsync.scaffold.text import FeatureParts, ServiceParts, feature_text, service_text, with_window
+from fsync.scaffold.trial import Standing, Trial, path_of, refuse_taken, try_out
+from fsync.scaffold.trial import shown_classes as shown_by
 from fsync.spec.feature import HOW_TO_NAME, NAME_PATTERN
 from fsync.spec.patterns import DATE, HOW_TO_WRITE_DATE
-from fsync.trial import Standing, Trial, path_of, refuse_taken, try_out
-from fsync.trial import shown_classes as shown_by
 
 #: what stands for a name, or for a transformation, until there is one
 _NO_NAME: Final = "new_feature"

@@ -16,14 +16,12 @@ from urllib.parse import urlsplit
 import yaml
 
 from fsync import __version__
-from fsync.errors import InputError
-from fsync.insertion import insert
-from fsync.package import (
+from fsync.adopting.insertion import insert
+from fsync.adopting.package import (
     FOLDER,
     NAME,
     PACKAGES_FILE,
     SUBDIRECTORY,
-    carries_package,
     find_entry,
     is_as_packaged,
     is_outdated,
@@ -34,6 +32,7 @@ from fsync.package import (
     sources,
     version_of,
 )
+from fsync.errors import InputError
 from fsync.root import PROJECT_FILE
 from fsync.spec.project import SPECS, Project
 
@@ -93,7 +92,7 @@ def adopt(project: Project, *, git: Git | None = None, dry_run: bool = False) ->
         InputError: before anything is written, where something else stands in the way; or when a file cannot be
             written, and then what was written before it stays: doing it again goes on from there.
     """
-    if carries_package(project):
+    if project.carries_package:
         return AdoptReport(project.name, project.root, ())
     if project.name == NAME:
         raise InputError(

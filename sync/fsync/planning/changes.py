@@ -9,7 +9,7 @@ from enum import StrEnum
 from fsync.deployed import Built, Served
 from fsync.language.duration import Duration
 from fsync.plan import Plan
-from fsync.records import FeatureRecord, feature_records
+from fsync.registry.records import FeatureRecord, feature_records
 
 
 class Change(StrEnum):

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from fsync.check.governance.names import name_of, window_word
 from fsync.language.types import BIGINT, DATE, UUID, VARCHAR
-from fsync.scaffold import FeatureParts
+from fsync.scaffold.text import FeatureParts
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call
 from fsync.spec.source import Column, Source

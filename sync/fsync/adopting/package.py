@@ -43,11 +43,6 @@ class Entry:
         return f"{self.kind}: {re.sub('//[^/@]*@', '//…@', self.value)}"
 
 
-def carries_package(project: Project) -> bool:
-    """Whether the project is the package's own repository, or a copy of the reference warehouse."""
-    return project.name == NAME and (project.root / SUBDIRECTORY / PROJECT_FILE).is_file()
-
-
 # ---------------------------------------------------------------- the entry
 
 

@@ -10,13 +10,21 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from fsync import git
-from fsync.changes import Change, FeatureChange, State, built_state, feature_changes, planned_state, served_state
 from fsync.compile import plan_project
 from fsync.deployed import Build, Built, Served, built_in, served
 from fsync.errors import FsyncError, InputError, SpecErrors
 from fsync.instant import to_text
 from fsync.plan import Plan, View
-from fsync.sample import ENTITIES, Sample, sampled
+from fsync.planning.changes import (
+    Change,
+    FeatureChange,
+    State,
+    built_state,
+    feature_changes,
+    planned_state,
+    served_state,
+)
+from fsync.planning.sample import ENTITIES, Sample, sampled
 from fsync.spec.project import Project, open_project
 from fsync.store import public_url
 from fsync.warehouse.duckdb import Warehouse
