@@ -330,7 +330,7 @@ def test_macros_of_another_build_are_refreshed_unless_somebody_has_changed_them(
     other = copy_reference(tmp_path / "other build", ("macros",))
     write(other, {"macros/by_hand/frames.sql": "older", "macros/gone.sql": ""})
     with monkeypatch.context() as patch:
-        patch.setattr("fsync.package.find_reference", lambda: other)
+        patch.setattr("fsync.adopting.package.find_reference", lambda: other)
         assert fsync("init", "--project-dir", shop).code == 0
     before = content(shop)
     crlf = (shop / "fsync_package/_macros.yml").read_bytes().replace(b"\n", b"\r\n")
