@@ -21,7 +21,7 @@ next
   2. declare an event_time    in the YAML of the model that you want features of:
                                   config: {event_time: ordered_at}
                               with the data_type of each column, and a unique test
-  3. write a spec             in feature_specs/: name, entity, source, transformation, owner
+  3. fsync new                begins a spec in feature_specs/
   4. fsync doctor             says what is still amiss, in profiles.yml for example
   5. fsync build              compiles the spec, and lets dbt build and test the feature table"""
 

@@ -14,7 +14,7 @@ def look(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
     """One finding for each fault of the specs; else whether the compiled files are up to date."""
     project = scene.project()
     if not _has_specs(project):
-        yield "doubtful", f"there is no spec in {SPECS}/ yet", "write one: see docs/specs.md"
+        yield "doubtful", f"there is no spec in {SPECS}/ yet", "`fsync new` begins one"
         return
     try:
         report = check_compiled(project)
