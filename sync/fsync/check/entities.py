@@ -25,5 +25,6 @@ def entities_exist(catalog: Catalog) -> Iterator[Issue]:
                 yield Issue("unknown-column", message, place, which_columns(name, source.columns))
             elif column.type not in (BIGINT, VARCHAR, DATE, UUID):
                 declared = column.declared or "no data_type"
+                declared = declared if declared.isprintable() else repr(declared)
                 message = f"an entity column is an integer, text, UUID or date, and {name!r} has {declared}"
                 yield Issue("entity-type", message, place)
