@@ -59,6 +59,12 @@ def test_a_value_that_is_not_of_its_type_is_told_where_it_stands(value: str) -> 
     assert (place.line, place.column, place.width) == (2, 4, len(value))
 
 
+@pytest.mark.parametrize("text", ["a: !!bool x\na: 1\n", "a: 1\n!!bool x: 1\n", "- - !!bool x\n"])
+def test_wherever_such_a_value_stands(text: str) -> None:
+    """Under a key that stands twice, as a key, in a list of lists."""
+    assert "'x'" in fault(text).message
+
+
 def test_a_tower_of_merges_is_refused_at_once() -> None:
     """Each level is nine of the level below: PyYAML would copy 43 million keys."""
     levels = [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 9)]

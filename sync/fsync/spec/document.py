@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -136,7 +136,7 @@ def read(file: str, text: str) -> tuple[Document | None, tuple[Issue, ...]]:
         node = loader.get_single_node()
         if node is not None:
             index.add(node, ())  # before constructing, which folds `<<` merges into the nodes
-        value = None if node is None else _constructed(loader, node, index)
+        value = None if node is None else _constructed(loader, node)
     except _Unreadable as error:
         place = Document(file, lines, None, {}, {})._of(error.node)
         return None, (Issue("bad-yaml", str(error), place, ("a text is put in quotes",)),)
@@ -247,9 +247,9 @@ _KINDS: Final = {"timestamp": "a date or time", "int": "a number", "float": "a n
 _OF_PYTHON: Final = (ValueError, OverflowError, KeyError, AttributeError, TypeError)
 
 
-def _constructed(loader: Any, node: yaml.Node, index: _Index) -> Any:
+def _constructed(loader: Any, node: yaml.Node) -> Any:
     """The plain value of a file; raises _Unreadable."""
-    scalars = [found for found in (*index.values.values(), *index.keys.values()) if isinstance(found, yaml.ScalarNode)]
+    scalars = list(_scalars(node))
     if (too_long := next(filter(_is_long, scalars), None)) is not None:
         raise _Unreadable(too_long)
     try:
@@ -259,6 +259,21 @@ def _constructed(loader: Any, node: yaml.Node, index: _Index) -> Any:
             if not _is_readable(loader, scalar):
                 raise _Unreadable(scalar) from None
         raise
+
+
+def _scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """Every scalar below a node, those in keys and under keys that stand twice too, each once."""
+    waiting, seen = [node], {id(node)}
+    while waiting:
+        below = waiting.pop()
+        if isinstance(below, yaml.ScalarNode):
+            yield below
+            continue
+        children = (
+            below.value if isinstance(below, yaml.SequenceNode) else [part for pair in below.value for part in pair]
+        )
+        waiting += [child for child in reversed(children) if id(child) not in seen]
+        seen.update(map(id, children))
 
 
 def _is_long(scalar: yaml.ScalarNode) -> bool:
