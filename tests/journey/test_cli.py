@@ -326,3 +326,22 @@ def test_a_snapshot_answers_when_the_online_store_does_not(fsync: Fsync, project
         *("--online", "redis://localhost:1", "--snapshot", snapshot),
     )
     assert (ended.code, "from the snapshot" in ended.err, "38.32" in ended.out) == (0, True, True)
+
+
+@pytest.mark.parametrize(
+    "broken", ["name: !!bool x\n", "name: shop\nversion: 2024-02-30\n", "name: !!timestamp x\n", "- x: ["]
+)
+@pytest.mark.parametrize("file", ["dbt_project.yml", "profiles.yml"])
+def test_yaml_that_cannot_be_read_is_2(fsync: Fsync, project: Path, file: str, broken: str) -> None:
+    (project / file).write_text(broken)
+    ended = fsync("build", "--project-dir", project)
+    assert (ended.code, ended.out, "Traceback" in ended.err) == (2, "", False)
+    assert file in ended.err
+
+
+def test_a_key_constraint_of_a_strange_type_is_none(fsync: Fsync, project: Path) -> None:
+    staging = project / "models/staging/_staging.yml"
+    staging.write_text(staging.read_text().replace("data_tests: [unique, not_null]", "constraints: [{type: [unique]}]"))
+    ended = fsync("check", "--project-dir", project)
+    assert (ended.code, "Traceback" in ended.err) == (2, False)
+    assert "error[missing-unique-key]" in ended.out

@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from fsync import __version__
 from fsync.root import PROJECT_FILE, find_reference
+from fsync.spec.document import plain
 from fsync.spec.project import Project
 
 NAME: Final = "fsync"
@@ -99,7 +100,7 @@ def _items(path: Path) -> list[Mapping[str, Any]]:
 def _mapping(path: Path) -> Mapping[str, Any]:
     """A YAML file's mapping; an empty one for a file that is not there, or is not one."""
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = plain(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         return {}
     return found if isinstance(found, Mapping) else {}

@@ -35,5 +35,6 @@ def sources_have_event_time(catalog: Catalog) -> Iterator[Issue]:
             yield Issue("missing-event-time", message, place, (f"declare the column in {source.place}",))
         elif column.type not in (DATE, TIMESTAMP):
             declared = column.declared or "without a data_type"
+            declared = declared if declared.isprintable() else repr(declared)
             message = f"the event time {column.name!r} of {source.name} is {declared}, not a timestamp or date"
             yield Issue("missing-event-time", message, place, (f"declare its data_type in {source.place}",))

@@ -12,6 +12,7 @@ import yaml
 from fsync.dbt import find_profiles
 from fsync.doctor.finding import Scene, State
 from fsync.errors import InputError
+from fsync.spec.document import plain
 from fsync.spec.project import Project
 from fsync.warehouse.profile import Profile, read_profile
 
@@ -41,7 +42,7 @@ def look(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
 def _outputs(project: Project, file: Path) -> Mapping[str, Any]:
     """The targets; empty where they cannot be told, and `read_profile` says why."""
     try:
-        profiles = yaml.safe_load(file.read_text(encoding="utf-8"))
+        profiles = plain(file.read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
         # neither PyYAML's words nor the line: a password may be in them
         line = f": see its line {error.problem_mark.line + 1}" if error.problem_mark is not None else ""

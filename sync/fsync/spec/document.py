@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from fsync.errors import one_line
 from fsync.spec.issue import Issue, Place
 
 #: The way to a value from the top of a file: ('features', 0, 'name').
@@ -117,6 +118,15 @@ class Written:
 
     def within(self, key: str, start: int, end: int) -> Place:
         return self.document.within(self.path(key), start, end)
+
+
+def plain(text: str) -> Any:
+    """What a YAML text means, where nobody asks for places. Raises yaml.YAMLError for all that PyYAML cannot read."""
+    try:
+        return yaml.safe_load(text)
+    except (KeyError, AttributeError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        # what its constructors let through of a value that its tag or form does not fit: `!!bool x`, `2024-02-30`
+        raise yaml.YAMLError(f"a value in it cannot be read ({one_line(error) or type(error).__name__})") from error
 
 
 def read(file: str, text: str) -> tuple[Document | None, tuple[Issue, ...]]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from fsync.spec.document import plain
 from fsync.spec.project import Project
 from fsync.spec.source import is_generated
 from fsync.spec.template import render
@@ -177,7 +178,7 @@ class _Files:
         if "snapshots:" not in text or "relation:" not in text:
             return
         try:
-            listed: Any = yaml.safe_load(text)["snapshots"]
+            listed: Any = plain(text)["snapshots"]
             relations = [(str(node["name"]), str(node["relation"])) for node in listed if "relation" in node]
         except (yaml.YAMLError, TypeError, KeyError, ValueError, RecursionError):
             return  # dbt says so better than we could

@@ -12,6 +12,7 @@ import yaml
 
 from fsync.errors import InputError
 from fsync.root import PROJECT_FILE, find_root
+from fsync.spec.document import plain
 
 SPECS: Final = "feature_specs"
 #: below the specs: those of services
@@ -66,7 +67,7 @@ def open_project(folder: Path) -> Project:
             "change to a dbt project, or name one with --project-dir; `fsync demo` makes one to look at",
         )
     try:
-        settings = yaml.safe_load((root / PROJECT_FILE).read_text(encoding="utf-8"))
+        settings = plain((root / PROJECT_FILE).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, ValueError) as error:
         raise InputError(f"{root / PROJECT_FILE} cannot be read: {error}") from error
     if not isinstance(settings, Mapping) or not isinstance(settings.get("name"), str):

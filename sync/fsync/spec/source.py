@@ -201,7 +201,7 @@ def _unique_key(
             return tuple(str(name).lower() for name in names)
     for column in columns:
         tests = [*_list(column.get("data_tests")), *_list(column.get("tests"))]
-        keys = {constraint.get("type") for constraint in _mappings(column.get("constraints"))}
+        keys = {str(constraint.get("type")) for constraint in _mappings(column.get("constraints"))}
         if any(test == "unique" or (isinstance(test, Mapping) and "unique" in test) for test in tests) or (
             keys & {"primary_key", "unique"}
         ):

@@ -15,6 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from fsync.dbt import PROFILES_FILE, find_profiles
 from fsync.errors import InputError
+from fsync.spec.document import plain
 from fsync.spec.project import Project
 
 
@@ -55,7 +56,7 @@ def _output(project: Project, target: str | None) -> tuple[str, Mapping[str, Any
     """A target's name, what the profile says of it, and the profile's file."""
     file = find_profiles(project)
     try:
-        profiles = yaml.safe_load(file.read_text(encoding="utf-8"))
+        profiles = plain(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{file} cannot be read: {error}") from error
     except yaml.YAMLError as error:
