@@ -62,9 +62,9 @@ class Planned:
         return self.feature.is_zero_when_empty or self.default is not None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
-    """A feature view: one dbt model, one scan of its source.
+    """A feature view: one dbt model, one scan of its source. Equal to itself alone.
 
     `features` are in the order of their names: the order of the table's columns and of the values online.
     """

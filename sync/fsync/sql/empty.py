@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 Value = Any
 
 
+@lru_cache(maxsize=1_024)
 def empty_values(view: View) -> tuple[Value, ...]:
-    """The empty value of each feature, in the order of the view's features.
+    """The empty value of each feature, in the order of the view's features. Of the last views they are kept.
 
     What is 0 or NULL is known; a default is cast, and a derived feature computed, by the engine, from the expression
     that its table has.
