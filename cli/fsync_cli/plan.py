@@ -97,7 +97,7 @@ def _parts(report: ChangeReport, draw: Callable[[list[str], list[list[str]]], st
         yield draw(["change", "feature", "view", "version", "values that differ", "what"], rows)
     if report.views:
         rows = [_view_row(view) for view in report.views]
-        yield draw(["view", "built", "will be", "served", "rows to build", "time"], rows)
+        yield draw(["view", "was", "will be", "built", "served", "rows to build", "time"], rows)
     if report.services:
         yield f"Services that read them: {', '.join(report.services)}."
     if report.owners:
@@ -128,8 +128,9 @@ def _view_row(view: ViewChange) -> list[str]:
     is_built = view.is_built_anew
     return [
         view.view,
-        view.before or "not built",
+        view.before or "not there",
         view.after or "gone",
+        view.built or "not built",
         view.served or "not pushed",
         f"{view.rows:,}" if is_built and view.rows is not None else "unknown" if is_built else "",
         f"{view.seconds:,.1f} s" if is_built and view.seconds is not None else "unknown" if is_built else "",

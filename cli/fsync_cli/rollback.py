@@ -36,11 +36,13 @@ def rollback(
 
     The specs stay as they are: the next push of the view serves their version again.
     """
+    from fsync.access import allowed_by
     from fsync.rollback import roll_back
-    from fsync.store import open_store
+    from fsync.store import open_store, public_url
 
-    with closing(open_store(online or embedded(project_dir))) as store:
-        report = roll_back(view, store, prefix=prefix, to=to)
+    url = online or embedded(project_dir)
+    with closing(open_store(url)) as store:
+        report = roll_back(view, store, prefix=prefix, to=to, allowed=allowed_by(project_dir, public_url(url)))
     if json:
         emit_json({**asdict(report), "as_of": to_text(report.as_of), "horizon": to_text(report.horizon)})
         return

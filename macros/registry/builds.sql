@@ -61,7 +61,7 @@ select
     min(built_at) as first_built_at,
     max(built_at) as last_built_at,
     count(*) as builds,
-    arg_min(commit_sha, built_at) as commit_sha
+    first(commit_sha order by built_at) as commit_sha
 from numbered
 group by view_name, hash, run
 {% endmacro %}

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from fsync import wire
-from fsync.errors import InputError, NotAllowed
+from fsync.errors import InputError, NotAllowed, SpecErrors
 from fsync.plan import Plan, View
-from fsync.spec.policy import Access, Role
-from fsync.spec.project import Project
+from fsync.root import find_root
+from fsync.spec.policy import Access, Role, load_policy
+from fsync.spec.project import Project, open_project
 
 #: dbt's adapters whose warehouses have no grants
 _WITHOUT_GRANTS: Final = frozenset({"duckdb", "sqlite"})
 #: all that a reader says to Redis: fsync.read in any version, redis-cli and other clients that only read values
-_READING: Final = (
-    "+auth +hello +ping +select +quit +readonly +client|setname +get +mget +command +cluster|slots +cluster|shards"
-)
+_READING: Final = "+auth +hello +ping +select +readonly +client|setname +get +mget +command +cluster|slots"
 #: users of Redis, and names that need no quotes where this is pasted
 _USER: Final = re.compile(r"[A-Za-z0-9_.@-]+")
 
@@ -46,6 +46,20 @@ def refuse_forbidden(views: Iterable[View], access: Access, store: str) -> None:
             f"{store} may not hold what it is to get: {told}",
             "push the other views by name, or say in vars.fsync.access.stores that this store may hold them",
         )
+
+
+def allowed_by(folder: Path, store: str) -> frozenset[str] | None:
+    """The classes that a store may hold by the policy of the project at or above a folder; None for all of them.
+
+    Raises:
+        SpecErrors: for a policy with faults. Where there is no project, nobody says anything.
+    """
+    if find_root(folder.expanduser().resolve()) is None:
+        return None
+    policy, faults = load_policy(open_project(folder))
+    if faults:
+        raise SpecErrors(faults)
+    return policy.access.allowed_in(store)
 
 
 def redis_rules(access: Access, plan: Plan, prefix: str = wire.PREFIX) -> tuple[str, ...]:

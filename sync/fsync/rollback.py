@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from fsync import pushed, wire
 from fsync.aim import GRACE_MS
-from fsync.errors import InputError
+from fsync.errors import InputError, NotAllowed
 from fsync.lease import Lease
 from fsync.store import Store
 
@@ -23,14 +23,23 @@ class RollbackReport:
     lives: int
 
 
-def roll_back(view: str, store: Store, *, prefix: str = wire.PREFIX, to: str | None = None) -> RollbackReport:
+def roll_back(
+    view: str,
+    store: Store,
+    *,
+    prefix: str = wire.PREFIX,
+    to: str | None = None,
+    allowed: frozenset[str] | None = None,
+) -> RollbackReport:
     """Serve another version of a view, in one step; no key is written. Twice is back again.
 
     Args:
         view: the name of a view; its specs are not asked.
         to: the hash of the version; without one, the one that was served before this one.
+        allowed: the classes of values that the store may hold; None for all.
 
     Raises:
+        NotAllowed: when the version has values of another class.
         InputError: when there is no such version, its keys have expired, or its push was cut off.
         PushUnderWay: when a push of the view has the lease.
     """
@@ -50,6 +59,10 @@ def roll_back(view: str, store: Store, *, prefix: str = wire.PREFIX, to: str | N
             raise InputError(f"the keys of {view}@{version} have expired", "change the specs back, build and push")
         if isinstance(meta, wire.Pushing):
             raise InputError(f"the push of {view}@{version} was cut off: nobody knows what its keys hold")
+        classes = {name for feature in meta.features for name in feature.classification}
+        if allowed is not None and not classes <= allowed:
+            forbidden = ", ".join(sorted(classes - allowed))
+            raise NotAllowed(f"{view}@{version} has values of class {forbidden}, which {store.name} may not hold")
         meta = replace(meta, replaces=served.hash)
         lease.switch([(wire.meta_key(prefix, view), wire.encode_meta(meta), lives)])
     return RollbackReport(view, meta.hash, served.hash, meta.as_of, meta.horizon, lives)

@@ -163,3 +163,22 @@ def test_a_store_that_may_not_hold_a_class_gets_nothing(project: Path, server: S
     stores[f"redis://127.0.0.1:{server.port}/0"] = ["pii"]
     (project / "dbt_project.yml").write_text(settings({"access": {"stores": stores}}))
     assert fsync(*push).code == 0
+
+
+def test_a_rollback_brings_no_class_back_that_the_store_may_not_hold(
+    project: Path, server: Server, fsync: Fsync
+) -> None:
+    """The version before had a personal feature; the policy has been made since."""
+    online = ["--prefix", "back", "--online", server.url, "--project-dir", project]
+    spec = project / "feature_specs/user_lifetime.yml"
+    assert fsync("push", "user_lifetime", "--as-of", AS_OF, *online).code == 0
+    spec.write_text(
+        spec.read_text().replace("pii: true", "pii: false").replace("latest(quantity)", "lifetime_max(quantity)")
+    )
+    assert fsync("build", "--project-dir", project).code == 0
+    assert fsync("push", "user_lifetime", "--as-of", AS_OF, *online).code == 0
+    (project / "dbt_project.yml").write_text(settings({"access": {"stores": {"redis://*": []}}}))
+    ended = fsync("rollback", "user_lifetime", *online)
+    assert (ended.code, "has values of class pii" in ended.err) == (1, True)
+    (project / "dbt_project.yml").write_text(settings())
+    assert fsync("rollback", "user_lifetime", *online).code == 0

@@ -183,6 +183,12 @@ def test_against_a_commit(fsync: Fsync, project: Path) -> None:
     _edit(project, ("window_sum(amount, 7d)", "window_sum(amount, 5d)"))
     report = _plan(fsync, project, "--ref", "HEAD")
     assert (report["against"], _kinds(report)) == ("HEAD", {"user_7d_spend": "changed"})
+    (view,) = report["views"]
+    assert view["shares"].keys() == {"user_7d_spend"}
+    # once it is built, the table is no longer what the commit says, and nothing is left to build
+    assert fsync("build", "--project-dir", project).code == 0
+    (view,) = _plan(fsync, project, "--ref", "HEAD")["views"]
+    assert (view["shares"], view["rows"], view["built"]) == ({}, None, view["after"])
     for wrong in ("nothing", "--upload-pack=x"):
         ended = fsync("plan", "--ref", wrong, "--project-dir", project)
         assert (ended.code, ended.out) == (2, "")

@@ -202,7 +202,8 @@ CARRIED: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "{name: card, meta: {pii: true}}]}]",
             "models/b.sql": "select h, email, card from {{ ref('a') }}",
         },
-        {"a.h": "", "b.h": "", "b.email": "pii", "b.card": "pii"},
+        # of what is not said of a column, its parts are asked
+        {"a.h": "", "b.h": "", "b.email": "pii", "b.card": "pci pii"},
     ),
     "a whole row": (
         {"models/a.sql": f"select p as x, count(p) as n from {PEOPLE} p"},
@@ -262,6 +263,58 @@ CARRIED: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "Python of orders": (
         {"models/a.py": "def model(dbt, session):\n    return dbt.source('crm', 'orders')\n"},
         {"a.x": ""},
+    ),
+    "no word of one class takes away another": (
+        {
+            "models/a.sql": f"select email || card as x, email || card as y, email || card as z, email as w "
+            f"from {PEOPLE}",
+            "models/a.yml": "models: [{name: a, columns: [{name: x, meta: {pii: false}}, "
+            "{name: y, meta: {classification: confidential}}, {name: z, meta: {classification: []}}, "
+            "{name: w, meta: {classification: [PII]}}]}]",
+        },
+        {"a.x": "pci", "a.y": "pci pii", "a.z": "", "a.w": "pii"},
+    ),
+    "tags, tables and versions": (
+        {
+            "models/a.sql": "select 1 as x, 2 as y",
+            "models/a.yml": "models: [{name: a, columns: [{name: x, tags: [pii]}], "
+            "versions: [{v: 1, columns: [{name: y, meta: {pci: true}}]}]}]",
+            "models/b.sql": "select 1 as x",
+            "models/b.yml": "models: [{name: b, config: {meta: {pii: true}}, columns: [{name: x}, "
+            "{name: y, meta: {pii: false}}]}]",
+        },
+        {"a.x": "pii", "a.y": "pci", "b.x": "pii", "b.y": ""},
+    ),
+    "tables that no ref names, by a variable": (
+        {"models/a.sql": "select email as x from {{ var('raw') }}.people join {{ ref('c') }} using (id)"},
+        {"a.x": "pci pii"},
+    ),
+    "tables that no ref names, by the target": (
+        {"models/a.sql": "select x from {{ target.schema }}.people"},
+        {"a.x": "pci pii"},
+    ),
+    "tables that no ref names, by a macro": (
+        {
+            "models/a.sql": "select x from {{ people() }} join {{ ref('c') }} using (id)",
+            "macros/people.sql": "{% macro people() %}(select * from raw.people){% endmacro %}",
+        },
+        {"a.x": "pci pii"},
+    ),
+    "tables that no ref names, by the adapter": (
+        {"models/a.sql": "{% set r = adapter.get_relation('d', 'raw', 'people') %}select x from {{ r }}"},
+        {"a.x": "pci pii"},
+    ),
+    "tables that no ref names, by another name of source": (
+        {"models/a.sql": "{% set s = source %}select x from {{ s('crm', 'people') }}"},
+        {"a.x": "pci pii"},
+    ),
+    "tables that no ref names, by a package": (
+        {"models/a.sql": "select x from ({{ dbt_utils.union_relations(dbt_utils.get_relations_by_pattern('r')) }})"},
+        {"a.x": "pci pii"},
+    ),
+    "tables that no ref names, by a session": (
+        {"models/a.py": "def model(dbt, session):\n    return session.sql('select * from raw.people')\n"},
+        {"a.x": "pci pii"},
     ),
     "Python that works out names": (
         {"models/a.py": "def model(dbt, session):\n    return [dbt.source('crm', t) for t in ('orders',)]\n"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from fsync.lineage.relation import ALL, Read, Reads, Relation, either, table
 from fsync.spec.feature import Feature
 from fsync.spec.model import THIS, Model, placeholder, rendered
 from fsync.spec.source import CLASSES, Source
+from fsync.spec.source import Column as DeclaredColumn
 
 #: (table, column): the table by the name a spec uses, or a view and its feature
 Column = tuple[str, str]
@@ -67,7 +69,7 @@ class Upstream:
         if table not in self.models:
             return ()
         model = self.models[table]
-        if not model.reads_more:
+        if not model.reads_more and not (self.is_opaque(table) and _may_read_more(model)):
             return model.reads
         known = (*self.sources, *self.models, *self.views)
         return tuple(dict.fromkeys([*model.reads, *(name for name in known if name != table)]))
@@ -103,14 +105,17 @@ class Upstream:
         found = {name: self._walked(column, name) for name in CLASSES}
         return {name: way for name, way in found.items() if way is not None}
 
-    def declared(self, column: Column) -> frozenset[str] | None:
-        """The classes that a column's YAML, or a feature's spec, says it is of; None where it says nothing."""
+    def declared(self, column: Column) -> frozenset[str]:
+        """The classes that a column's YAML, or a feature's spec, says it is of."""
         feature = self._feature(column)
         if feature is not None:
-            return frozenset(feature.classification) if feature.is_classed else None
+            return frozenset(feature.classification)
+        known = self._column(column)
+        return frozenset() if known is None else known.classes
+
+    def _column(self, column: Column) -> DeclaredColumn | None:
         source = self.sources.get(column[0])
-        known = source.columns.get(column[1]) if source is not None else None
-        return None if known is None else known.classes
+        return source.columns.get(column[1]) if source is not None else None
 
     def _way(self, column: Column, name: str) -> tuple[Column, ...] | None:
         if (column, name) not in self._ways:
@@ -138,8 +143,10 @@ class Upstream:
         """Whether a column is of a class, where that is said; None for as its parts are."""
         feature = self._feature(column)
         if feature is None:
-            declared = self.declared(column)
-            return None if declared is None else name in declared
+            known = self._column(column)
+            if known is None:
+                return None
+            return True if name in known.classes else False if name in known.not_classes else None
         if name in feature.classification:
             return True
         return False if feature.declassify is not None and name in feature.declassify.classes else None
@@ -227,3 +234,12 @@ def _way_back(column: Column, came_from: Mapping[Column, Column | None]) -> tupl
         way.append(here)
         here = came_from[here]
     return tuple(reversed(way))
+
+
+#: what names tables otherwise than `ref` and `source`
+_NAMES_TABLES: Final = re.compile(r"\b(?:(?:var|env_var|run_query|query_table)\s*\(|(?:target|adapter|session)\.)")
+
+
+def _may_read_more(model: Model) -> bool:
+    """Whether a model that cannot be read may read tables that it does not get from `ref` or `source`."""
+    return not model.reads or _NAMES_TABLES.search(model.text) is not None

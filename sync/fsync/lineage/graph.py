@@ -219,7 +219,7 @@ class _Writer:
         return Node(id_, _known(kind), name, is_opaque=is_opaque)
 
     def _classes(self, column: Column) -> tuple[tuple[str, Literal["declared", "carried"]], ...]:
-        said = self._upstream.declared(column) or frozenset()
+        said = self._upstream.declared(column)
         return tuple((name, "declared" if name in said else "carried") for name in self._upstream.classes(column))
 
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from fsync import git
 from fsync.compile import plan_project
 from fsync.deployed import Build, Built, Served, built_in, served
-from fsync.errors import FsyncError, InputError, SpecErrors
+from fsync.errors import InputError, SpecErrors
 from fsync.instant import to_text
 from fsync.plan import Plan, View
 from fsync.planning.changes import (
@@ -38,14 +38,15 @@ OF_VALUES = frozenset({Change.ADDED, Change.CHANGED, Change.REMOVED})
 class ViewChange:
     """What becomes of one view. A hash is None where the view is not.
 
-    `rows` and `seconds` are what building it anew is thought to come to, None where nothing is known to go by, or
-    nothing is to be built; `served` is the hash that readers get now. `shares` has by feature how many of the values of
-    `entities` differ, from 0 to 1.
+    `rows` and `seconds` are what building it anew is thought to come to, None where nothing is known to go by or
+    nothing is to be built. `built` is the hash of the table that stands, `served` the one that readers get now.
+    `shares` has by feature how many of the values of `entities` differ, from 0 to 1.
     """
 
     view: str
     before: str | None
     after: str | None
+    built: str | None
     served: str | None
     rows: int | None
     seconds: float | None
@@ -55,7 +56,7 @@ class ViewChange:
 
     @property
     def is_built_anew(self) -> bool:
-        return self.after is not None and self.after != self.before
+        return self.after is not None and self.after != self.built
 
     @property
     def is_pushed_anew(self) -> bool:
@@ -124,10 +125,10 @@ def plan_changes(
 
 
 def _warehouse(project: Project, target: str | None, opened: ExitStack) -> tuple[Warehouse | None, str | None]:
-    """The warehouse, or why it cannot be read: a plan can be made without it."""
+    """The warehouse, or why there is none: a plan can be made without it. One that is locked is told as an error."""
     try:
         return opened.enter_context(Warehouse(read_profile(project, target))), None
-    except FsyncError as error:
+    except InputError as error:  # none is built, or the profile names none
         return None, str(error)
 
 
@@ -179,15 +180,18 @@ def _view_changes(
             continue
         changed = [found.feature for found in changes if found.view == name and found.change is Change.CHANGED]
         table = stands.tables.get(name)
-        if view is None or warehouse is None or old == new or table is None or not sample:
+        # a table of another version than is compared with says nothing of what changes
+        if view is None or warehouse is None or table is None or old == new or table.hash != old or not sample:
             looked = Sample(0, 0, 0, {})
         else:
             looked = sampled(view, table, changed, warehouse, project, sample)
-        rows, seconds = (None, None) if view is None or old == new else _cost(view, stands, looked)
+        is_built = table is not None and table.hash == new
+        rows, seconds = (None, None) if view is None or is_built else _cost(view, stands, looked)
         yield ViewChange(
             view=name,
             before=old,
             after=new,
+            built=None if table is None else table.hash,
             served=None if meta is None else meta.hash,
             rows=rows,
             seconds=seconds,

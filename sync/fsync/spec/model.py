@@ -46,6 +46,10 @@ class Model:
     reads_more: bool = False
 
 
+#: a macro's body that reads a table which it does not get from `ref` or `source`
+_FROM: Final = re.compile(r"\b(?:from|join)\s+[\w\"]", re.IGNORECASE)
+
+
 def placeholder(number: int) -> str:
     """What stands in a model's SQL for the relation that it reads as its `number`th, from 0."""
     return f"fsync_read_{number}"
@@ -124,12 +128,12 @@ class _Files:
     def _made(self, name: str, file: str, text: str) -> Model:
         """A model, with what its text says that it reads, or what the macros say that it calls."""
         # SQL has words of its own before brackets
-        plain = text if file.endswith(".py") else "\n".join(_JINJA.findall(_COMMENT.sub("", text)))
+        plain = text if file.endswith(".py") else _jinja(_COMMENT.sub("", text))
         reads, works_out = _literal(plain)
         if not works_out or file.endswith(".py"):
             for body in self._called(plain):
-                more, also = _literal(body)
-                reads, works_out = [*reads, *more], works_out or also
+                more, also = _literal(_jinja(body))
+                reads, works_out = [*reads, *more], works_out or also or _FROM.search(body) is not None
             return Model(name, file, tuple(dict.fromkeys(reads)), text, works_out)
 
         def read(kind: str, *names: str, **_version: object) -> str:
@@ -150,18 +154,14 @@ class _Files:
                 known.add(name)
                 if name in self._bodies():
                     yield self._bodies()[name]
-                    waiting.append(self._bodies()[name])
+                    waiting.append(_jinja(self._bodies()[name]))
 
     def _bodies(self) -> Mapping[str, str]:
         if self._macros is None:
             folders = (self._project.root / folder for folder in self._project.macro_paths)
             texts = [_text(path) or "" for folder in folders for path in sorted(folder.rglob("*.sql"))]
             pieces = [_MACRO.split(_COMMENT.sub("", text)) for text in texts]
-            self._macros = {
-                piece[at]: "\n".join(_JINJA.findall(piece[at + 1]))
-                for piece in pieces
-                for at in range(1, len(piece), 2)
-            }
+            self._macros = {piece[at]: piece[at + 1] for piece in pieces for at in range(1, len(piece), 2)}
         return self._macros
 
     def _snapshots(self) -> Iterator[Model]:
@@ -188,6 +188,11 @@ class _Files:
 
 #: what is called in Jinja that is no macro of the project's
 _PLAIN: Final = frozenset({"ref", "source", "config", "is_incremental", "var", "env_var", "range"})
+
+
+def _jinja(text: str) -> str:
+    """What a text has of Jinja."""
+    return "\n".join(_JINJA.findall(text))
 
 
 def _literal(text: str) -> tuple[list[str], bool]:

@@ -7,7 +7,7 @@ Nothing is declared twice: the event time is dbt's `event_time` config, columns 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fsync.language.duration import HOW_TO_WRITE, Duration, parse_duration
@@ -42,8 +42,9 @@ class Column:
     name: str
     declared: str | None
     type: SqlType | None
-    #: the classes that its `meta` says it is of (`pii: true`); None where that says nothing
-    classes: frozenset[str] | None = None
+    #: the classes that dbt's YAML says it is of (`meta: {pii: true}`), and those that it says it is not of
+    classes: frozenset[str] = frozenset()
+    not_classes: frozenset[str] = frozenset()
 
     @property
     def is_zoned(self) -> bool:
@@ -128,6 +129,14 @@ def _source(
     configs = (*inherited, (path, _mapping(node.get("config"))))
     config = {key: value for _, given in configs for key, value in given.items()}
     columns = [column for _, column in _named(node, "columns", path)]
+    # a column that only a version has is one of the model's too; which version is read, dbt alone knows
+    versions = _mappings(node.get("versions"))
+    columns += [column for version in versions for _, column in _named(version, "columns", path)]
+    metas = [
+        _mapping(above.get("meta")),
+        *(_mapping(given.get("meta")) for _, given in configs),
+        _mapping(node.get("meta")),
+    ]
     event_time = config.get("event_time")
     lateness, issues = _lateness(document, configs)
     yield from issues
@@ -135,7 +144,7 @@ def _source(
         name=name,
         jinja=jinja,
         event_time=event_time if isinstance(event_time, str) else None,
-        columns={str(column["name"]).lower(): _column(column) for column in columns},
+        columns=_columns(columns, metas),
         unique_key=_unique_key(config, node, columns),
         lateness=lateness,
         is_watched=_is_watched(node, config, above),
@@ -168,23 +177,62 @@ def _lateness(document: Document, configs: _Configs) -> tuple[Duration | None, l
     return lateness, issues
 
 
-def _column(node: Mapping[str, Any]) -> Column:
+def _columns(nodes: Iterable[Mapping[str, Any]], metas: Iterable[Mapping[str, Any]]) -> Mapping[str, Column]:
+    """Columns by name. Where one stands twice, the first says its type, and each may say that it is of a class."""
+    of_table: dict[str, bool] = {}
+    for meta in metas:
+        of_table |= _said(meta)
+    columns: dict[str, Column] = {}
+    for node in nodes:
+        column = _column(node, of_table)
+        other = columns.get(column.name)
+        if other is not None:
+            classes = other.classes | column.classes
+            column = replace(other, classes=classes, not_classes=other.not_classes - classes)
+        columns[column.name] = column
+    return columns
+
+
+def _column(node: Mapping[str, Any], of_table: Mapping[str, bool]) -> Column:
     declared = node.get("data_type")
     text = declared if isinstance(declared, str) else None
-    return Column(str(node["name"]).lower(), text, None if text is None else parse_type(text), _classes(node))
+    said = {**of_table, **_classes(node)}
+    return Column(
+        name=str(node["name"]).lower(),
+        declared=text,
+        type=None if text is None else parse_type(text),
+        classes=frozenset(name for name, is_so in said.items() if is_so),
+        not_classes=frozenset(name for name, is_so in said.items() if not is_so),
+    )
 
 
-def _classes(node: Mapping[str, Any]) -> frozenset[str] | None:
-    """What a column's `meta` says: `pii: true`, `pci: false`, `classification: [pii]`, there or under its `fsync`."""
-    metas = [_mapping(node.get("meta")), _mapping(_mapping(node.get("config")).get("meta"))]
+def _classes(node: Mapping[str, Any]) -> Mapping[str, bool]:
+    """Of which classes a column is, and of which it is not, as far as its YAML says it."""
+    config = _mapping(node.get("config"))
+    tags = [*_texts(node.get("tags")), *_texts(config.get("tags"))]
+    said = {name: True for name in CLASSES if name in tags}
+    for meta in (_mapping(node.get("meta")), _mapping(config.get("meta"))):
+        said |= _said(meta)
+    return said
+
+
+def _said(meta: Mapping[str, Any]) -> Mapping[str, bool]:
+    """What a `meta` says of classes: `pii: true`, `pci: false`, `classification: [pii]`, there or under its `fsync`.
+
+    A list says nothing of what it does not name, which may be of another scheme than ours; an empty one says no to all.
+    """
     said: dict[str, bool] = {}
-    for meta in [*metas, *(_mapping(meta.get("fsync")) for meta in metas)]:
-        given = meta.get("classification")
-        if "classification" in meta:
-            listed = given if isinstance(given, list) else [given]
-            said |= {name: name in listed for name in CLASSES}
-        said |= {name: str(meta[name]).lower() not in ("false", "none", "no") for name in CLASSES if name in meta}
-    return frozenset(name for name, is_so in said.items() if is_so) if said else None
+    for given in (meta, _mapping(meta.get("fsync"))):
+        if given.get("classification") == []:
+            said |= dict.fromkeys(CLASSES, False)
+        said |= {name: True for name in CLASSES if name in _texts(given.get("classification"))}
+        said |= {name: str(given[name]).lower() not in ("false", "none", "no") for name in CLASSES if name in given}
+    return said
+
+
+def _texts(value: Any) -> list[str]:
+    """A text, or each of a list, in lower case."""
+    return [str(one).lower() for one in (value if isinstance(value, list) else [value])]
 
 
 def _unique_key(
