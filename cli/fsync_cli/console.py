@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Collection, Iterator, Sized
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from fsync.instant import to_text
 
 if TYPE_CHECKING:
     from fsync.spec.issue import Issue
@@ -28,6 +30,18 @@ def emit(text: str) -> None:
 def emit_json(value: object) -> None:
     """One JSON document on one line. A DECIMAL is text, with every digit; times are ISO 8601."""
     emit(json.dumps(value, ensure_ascii=False, allow_nan=False, default=_scalar))
+
+
+def with_instants(plain: Any, names: Collection[str]) -> Any:
+    """A dataclass's plain value for JSON: what stands under one of these names, in milliseconds, as ISO 8601."""
+    if isinstance(plain, dict):
+        return {
+            name: to_text(value) if name in names and isinstance(value, int) else with_instants(value, names)
+            for name, value in plain.items()
+        }
+    if isinstance(plain, tuple | list):
+        return [with_instants(item, names) for item in plain]
+    return jsonable(plain)
 
 
 def jsonable(value: Any) -> Any:

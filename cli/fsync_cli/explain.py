@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fsync.instant import now, to_text
 from fsync.read import Reader
 from fsync.wire import PREFIX
-from fsync_cli.console import counted, emit, emit_json, jsonable, say, shown, table
+from fsync_cli.console import counted, emit, emit_json, say, shown, table, with_instants
 from fsync_cli.options import Json, Online, Prefix, ProjectDir, Target, embedded, instant
 
 if TYPE_CHECKING:
@@ -72,27 +72,11 @@ def explain(
             sample=sample,
         )
     if json:
-        emit_json(_as_json(asdict(found)))
+        emit_json(with_instants(asdict(found), _INSTANTS))
     else:
         _tell(found)
     if not found.agrees:
         raise typer.Exit(1)
-
-
-def _as_json(plain: dict[str, Any]) -> dict[str, Any]:
-    """With instants as ISO 8601."""
-    return {
-        name: to_text(value) if name in _INSTANTS and isinstance(value, int) else _plain(value)
-        for name, value in plain.items()
-    }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return _as_json(value)
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return jsonable(value)
 
 
 def _tell(found: Explanation) -> None:

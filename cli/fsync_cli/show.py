@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fsync.instant import to_text
 from fsync.wire import PREFIX
-from fsync_cli.console import emit, emit_json, say
+from fsync_cli.console import emit, emit_json, say, with_instants
 from fsync_cli.options import Json, Online, Prefix, ProjectDir, Target, embedded
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def show(
     card = card_of(name, plan, stands, serves)
     problems = [problem for problem in (stands.problem, serves.problem) if problem is not None]
     if json:
-        emit_json({"kind": _kind(card), **_plain(asdict(card)), "problems": problems})
+        emit_json({"kind": _kind(card), **with_instants(asdict(card), _INSTANTS), "problems": problems})
         return
     lines = [(heading, text) for heading, text in _lines(card) if text]
     width = max(len(heading) for heading, _ in lines)
@@ -58,24 +58,12 @@ def _kind(card: Card) -> str:
     return type(card).__name__.removesuffix("Card").lower()
 
 
-def _plain(card: Any) -> Any:
-    """With instants as ISO 8601."""
-    if isinstance(card, dict):
-        return {
-            key: to_text(value) if key in _INSTANTS and value is not None else _plain(value)
-            for key, value in card.items()
-        }
-    return [_plain(item) for item in card] if isinstance(card, list | tuple) else card
-
-
 def _lines(card: Card) -> Iterator[tuple[str, str | None]]:
-    kind = _kind(card)
-    if kind == "feature":
-        yield from _of_feature(card)  # type: ignore[arg-type]  # as its kind says
-    elif kind == "view":
-        yield from _of_view(card)  # type: ignore[arg-type]
-    else:
-        yield from _of_service(card)  # type: ignore[arg-type]
+    from fsync.cards import FeatureCard, ViewCard
+
+    if isinstance(card, FeatureCard):
+        return _of_feature(card)
+    return _of_view(card) if isinstance(card, ViewCard) else _of_service(card)
 
 
 def _of_feature(card: FeatureCard) -> Iterator[tuple[str, str | None]]:

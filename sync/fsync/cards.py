@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fsync.deployed import Built, Served
 from fsync.errors import InputError
 from fsync.language.suggest import did_you_mean
-from fsync.lineage.features import columns_of_feature
+from fsync.lineage.reading import columns_of_feature
 from fsync.plan import Plan, PlannedService, View
 from fsync.registry.records import FeatureRecord, ServiceRecord, service_record, view_records
 from fsync.spec.feature import Feature
@@ -93,9 +93,7 @@ def _feature_card(name: str, view: View, plan: Plan, built: Built, served: Serve
         sql=column_sql(view, planned),
         reads=tuple(sorted(read if feature.call is None else (f"{view.source.name}.{column}" for column in read))),
         derived=tuple(other.name for other in view.features if _is_derived_from(other.feature, name)),
-        services=_names(
-            service for service in plan.services if name in {member.planned.name for member in service.members}
-        ),
+        services=_names(service for service in plan.services if name in service.features),
         view=_view_card(view, plan, built, served),
     )
 

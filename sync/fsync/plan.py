@@ -131,6 +131,11 @@ class PlannedService:
     place: str = ""
 
     @property
+    def features(self) -> tuple[str, ...]:
+        """The names of its features, in the order of the model's inputs."""
+        return tuple(member.planned.name for member in self.members)
+
+    @property
     def views(self) -> tuple[View, ...]:
         """The views that its features are of, each once."""
         return tuple({member.view.name: member.view for member in self.members}.values())

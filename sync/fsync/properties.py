@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from fsync.lineage.features import columns_of_feature
+from fsync.lineage.reading import columns_of_feature
 from fsync.plan import Planned, PlannedService, View
 from fsync.registry import catalogue, tables
 from fsync.sql import jinja
@@ -44,7 +44,7 @@ def exposure(service: PlannedService) -> str:
 
 
 def _service_meta(service: PlannedService) -> dict[str, Any]:
-    meta: dict[str, Any] = {"features": [member.planned.name for member in service.members]}
+    meta: dict[str, Any] = {"features": list(service.features)}
     if service.since is not None:
         meta["since"] = service.since.isoformat()
     if service.external:

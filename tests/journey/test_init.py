@@ -236,7 +236,9 @@ def test_dependencies_yml_without_packages_is_left_alone(fsync: Fsync, shop: Pat
     assert (shop / "dependencies.yml").read_text() == "projects:\n  - name: core\n"
 
 
-@pytest.mark.parametrize("packages", ["packages: [{local: ../other}]\n", "packages: []\n", "a: {\n"])
+@pytest.mark.parametrize(
+    "packages", ["packages: [{local: ../other}]\n", "packages: []\n", "a: {\n", "packages: !!bool x\n"]
+)
 def test_packages_that_cannot_be_added_to_are_left_to_a_person(fsync: Fsync, shop: Path, packages: str) -> None:
     write(shop, {"packages.yml": packages})
     ended = fsync("init", "--project-dir", shop)

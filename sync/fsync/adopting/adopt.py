@@ -34,6 +34,7 @@ from fsync.adopting.package import (
 )
 from fsync.errors import InputError
 from fsync.root import PROJECT_FILE
+from fsync.spec.document import plain
 from fsync.spec.project import SPECS, Project
 
 State = Literal["added", "there", "by hand"]
@@ -192,7 +193,7 @@ def _refuse_password(url: str) -> None:
 def _scalar(text: str) -> str:
     """A text as YAML that means that text, and not a number."""
     try:
-        is_plain = yaml.safe_load(f"a: {text}") == {"a": text}
+        is_plain = plain(f"a: {text}") == {"a": text}
     except yaml.YAMLError:
         is_plain = False
     return text if is_plain else json.dumps(text, ensure_ascii=False)
@@ -211,7 +212,7 @@ def _specs(project: Project) -> _Planned:
 
 
 def _owners(project: Project) -> _Planned:
-    settings = yaml.safe_load((project.root / PROJECT_FILE).read_text(encoding="utf-8"))
+    settings = plain((project.root / PROJECT_FILE).read_text(encoding="utf-8"))
     variables = settings.get("vars")
     if isinstance(variables, Mapping) and NAME in variables:
         return _Planned(Step("owners", PROJECT_FILE, "there", "it has vars.fsync"))

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import yaml
 
+from fsync.spec.document import plain
+
 _NEWLINE: Final = re.compile(r"\r\n|\r|\n")
 _INDENT: Final = "  "
 
@@ -27,14 +29,14 @@ def insert(text: str, key: str, lines: Sequence[str]) -> str | None:
     are, or anything else in the file would come to mean something else.
     """
     try:
-        before = yaml.safe_load(text)
+        before = plain(text)
         changed = _inserted(text, yaml.compose(text, Loader=yaml.SafeLoader), key, lines)
         if changed is None:
             return None
-        expected = _with_first(before, key, yaml.safe_load("\n".join(lines)))
+        expected = _with_first(before, key, plain("\n".join(lines)))
         # as text: equality would take 1 for True, and know no order
-        return changed if repr(yaml.safe_load(changed)) == repr(expected) else None
-    except (yaml.YAMLError, ValueError, RecursionError):
+        return changed if repr(plain(changed)) == repr(expected) else None
+    except (yaml.YAMLError, RecursionError):
         return None
 
 

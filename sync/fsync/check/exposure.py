@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsync.lineage.features import declassified, exposures_of, upstream_of
+from fsync.lineage.features import exposures_of, upstream_of
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Feature
 from fsync.spec.issue import Issue
@@ -14,14 +14,14 @@ def exposures_are_classed(catalog: Catalog) -> Iterator[Issue]:
     exposures = exposures_of(catalog)
     for feature in catalog.features:
         shown = exposures[feature.name]
-        for name in sorted(shown.keys() - set(feature.classification) - declassified(feature)):
+        for name in sorted(shown.keys() - set(feature.classification) - feature.declassified):
             yield Issue(
                 "unclassed-exposure",
                 f"{feature.name!r} shows values of class {name}, and is not classed so",
                 feature.written.place("transformation"),
                 (_made_of(shown[name], name, catalog), *_guesses(shown[name], catalog), _mend(feature, name)),
             )
-        for name in sorted(declassified(feature) - shown.keys()):
+        for name in sorted(feature.declassified - shown.keys()):
             message = f"{feature.name!r} shows no values of class {name}: there is nothing to declassify"
             yield Issue("wrong-arguments", message, feature.written.place("declassify"), ("leave it away",))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fsync.compile import check_compiled
 from fsync.doctor.finding import Scene, State
-from fsync.errors import OutOfDate, SpecErrors
+from fsync.errors import GovernanceErrors, OutOfDate, SpecErrors
 from fsync.spec.project import SPECS, Project
 
 
@@ -18,7 +18,7 @@ def look(scene: Scene) -> Iterator[tuple[State, str, str | None]]:
         return
     try:
         report = check_compiled(project)
-    except SpecErrors as error:
+    except (SpecErrors, GovernanceErrors) as error:
         for issue in error.issues:
             yield "broken", f"{issue.place}: {issue.message}", "; ".join(issue.notes) or "see docs/specs.md"
     except OutOfDate as error:

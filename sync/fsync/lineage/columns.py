@@ -149,7 +149,7 @@ class Upstream:
             return True if name in known.classes else False if name in known.not_classes else None
         if name in feature.classification:
             return True
-        return False if feature.declassify is not None and name in feature.declassify.classes else None
+        return False if name in feature.declassified else None
 
     def _feature(self, column: Column) -> Feature | None:
         return self.views.get(column[0], {}).get(column[1])

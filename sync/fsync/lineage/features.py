@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from fsync.lineage.columns import Upstream
-from fsync.lineage.reading import columns_of_feature as columns_of_feature
 from fsync.spec.catalog import Catalog
-from fsync.spec.feature import Feature
 
 #: from what is asked about to what is declared to be of a class, as text: ("people.email", "crm.customers.email")
 Way = tuple[str, ...]
@@ -40,8 +38,3 @@ def exposures_of(catalog: Catalog) -> Mapping[str, Mapping[str, Way]]:
         }
         for feature in catalog.features
     }
-
-
-def declassified(feature: Feature) -> frozenset[str]:
-    """The classes that its spec says, with a reason, that its value is not of."""
-    return frozenset(feature.declassify.classes if feature.declassify is not None else ())

@@ -58,10 +58,6 @@ class ViewChange:
     def is_built_anew(self) -> bool:
         return self.after is not None and self.after != self.built
 
-    @property
-    def is_pushed_anew(self) -> bool:
-        return self.after is not None and self.after != self.served
-
 
 @dataclass(frozen=True)
 class ChangeReport:
@@ -154,8 +150,7 @@ def _at_commit(project: Project, ref: str) -> State:
 
 def _services(plan: Plan, features: Collection[str]) -> Mapping[str, str]:
     """The owners of services that read a feature, by their names."""
-    hit = (service for service in plan.services if {member.planned.name for member in service.members} & set(features))
-    return {service.name: service.owner for service in hit}
+    return {service.name: service.owner for service in plan.services if set(service.features) & set(features)}
 
 
 # ---------------------------------------------------------------- views

@@ -42,9 +42,7 @@ def of_feature(planned: Planned, empty: object, services: Sequence[PlannedServic
     about: dict[str, Any] = {"feature_type": _kind(planned.type), "null_behavior": "propagate"}
     if (planned.is_never_null and str(empty) in ("0", "0.0")) or planned.feature.is_zero_when_empty:
         about["null_behavior"] = "zero"
-    readers = [
-        service.name for service in services if any(member.planned.name == planned.name for member in service.members)
-    ]
+    readers = [service.name for service in services if planned.name in service.features]
     if readers:
         about["used_by"] = readers
     if planned.feature.deprecated is not None:

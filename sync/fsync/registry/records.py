@@ -99,7 +99,7 @@ def service_record(service: PlannedService) -> ServiceRecord:
         owner=service.owner,
         description=service.description,
         since=None if service.since is None else service.since.isoformat(),
-        features=tuple(member.planned.name for member in service.members),
+        features=service.features,
         external=service.external,
     )
 

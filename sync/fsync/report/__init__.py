@@ -104,9 +104,9 @@ def _models(plan: Plan, exposures: Sequence[Exposure], names: set[str]) -> list[
 
 def _avoided(plan: Plan, exposures: Sequence[Exposure], names: set[str]) -> int:
     readers = dict.fromkeys(names, 0)
-    reads = [[member.planned.name for member in service.members] for service in plan.services]
-    for features in [*reads, *(set(exposure.features) for exposure in exposures)]:
-        for name in features:
+    reads = [*(service.features for service in plan.services), *(exposure.features for exposure in exposures)]
+    for features in reads:
+        for name in set(features):
             if name in readers:
                 readers[name] += 1
     return sum(max(0, number - 1) for number in readers.values())

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fsync.spec.document import read
 from fsync.spec.project import Project
-from fsync.spec.source import is_generated
+from fsync.spec.source import documents, mapping
 
 
 @dataclass(frozen=True)
@@ -34,40 +33,28 @@ class Exposure:
 def load_exposures(project: Project) -> tuple[Exposure, ...]:
     """The exposures of type ml by hand, in the order of their names. What cannot be read is dbt's to tell."""
     found: dict[str, Exposure] = {}
-    for folder in project.yaml_paths:
-        below = project.root / folder
-        for path in sorted([*below.rglob("*.yml"), *below.rglob("*.yaml")]):
-            try:
-                text = path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError):
-                continue
-            if not is_generated(text):
-                document, _ = read(project.relative(path), text)
-                found |= {one.name: one for one in _declared(None if document is None else document.value)}
+    for document, _ in documents(project):
+        found |= {one.name: one for one in _declared(None if document is None else document.value)}
     return tuple(found[name] for name in sorted(found))
 
 
 def _declared(value: Any) -> Iterator[Exposure]:
-    exposures = value.get("exposures") if isinstance(value, Mapping) else None
+    exposures = mapping(value).get("exposures")
     for given in exposures if isinstance(exposures, list) else ():
         if not isinstance(given, Mapping) or given.get("type") != "ml" or not isinstance(given.get("name"), str):
             continue
-        config = _mapping(given.get("config"))
+        config = mapping(given.get("config"))
         said = {
-            **_mapping(_mapping(given.get("meta")).get("fsync")),
-            **_mapping(_mapping(config.get("meta")).get("fsync")),
+            **mapping(mapping(given.get("meta")).get("fsync")),
+            **mapping(mapping(config.get("meta")).get("fsync")),
         }
         yield Exposure(
             name=given["name"],
-            owner=str(_mapping(given.get("owner")).get("name") or ""),
+            owner=str(mapping(given.get("owner")).get("name") or ""),
             features=_texts(said.get("features")),
             external=_texts(said.get("external")),
             is_told=bool(said.keys() & {"features", "external"}),
         )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -279,6 +279,11 @@ class Feature:
         return self.written.has("pii") or self.written.has("classification")
 
     @property
+    def declassified(self) -> frozenset[str]:
+        """The classes that its spec says, with a reason, that its value is not of."""
+        return frozenset(self.declassify.classes if self.declassify is not None else ())
+
+    @property
     def is_zero_when_empty(self) -> bool:
         """Whether the transformation itself makes 0 of an empty window."""
         return self.call is not None and self.call.transformation.is_zero_when_empty

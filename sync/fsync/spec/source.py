@@ -72,6 +72,17 @@ def load_sources(project: Project) -> tuple[Mapping[str, Source], tuple[Issue, .
     """Every source that the project's YAML declares, by the name a spec uses (`orders`, `shop.orders`)."""
     sources: dict[str, Source] = {}
     issues: list[Issue] = []
+    for document, faults in documents(project):
+        issues += faults
+        if document is not None:
+            declared = list(_declared(document))
+            sources.update((source.name, source) for source in declared if isinstance(source, Source))
+            issues += (issue for issue in declared if isinstance(issue, Issue))
+    return sources, tuple(dict.fromkeys(issues))  # what is wrong with a source is found at each of its tables
+
+
+def documents(project: Project) -> Iterator[tuple[Document | None, tuple[Issue, ...]]]:
+    """dbt's YAML files that people wrote, in the order of their names: each as `fsync.spec.document.read` gives it."""
     for folder in project.yaml_paths:
         below = project.root / folder
         for path in sorted([*below.rglob("*.yml"), *below.rglob("*.yaml")]):
@@ -79,15 +90,8 @@ def load_sources(project: Project) -> tuple[Mapping[str, Source], tuple[Issue, .
                 text = path.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError):
                 continue  # dbt says so better than we could
-            if is_generated(text):
-                continue
-            document, faults = read(project.relative(path), text)
-            issues += faults
-            if document is not None:
-                declared = list(_declared(document))
-                sources.update((source.name, source) for source in declared if isinstance(source, Source))
-                issues += (issue for issue in declared if isinstance(issue, Issue))
-    return sources, tuple(dict.fromkeys(issues))  # what is wrong with a source is found at each of its tables
+            if not is_generated(text):
+                yield read(project.relative(path), text)
 
 
 def _declared(document: Document) -> Iterator[Source | Issue]:
@@ -95,14 +99,14 @@ def _declared(document: Document) -> Iterator[Source | Issue]:
         for path, node in _named(document.value, kind, ()):
             yield from _source(document, path, node, node["name"], f"ref('{node['name']}')", (), {})
     for above, group in _named(document.value, "sources", ()):
-        inherited = ((above, _mapping(group.get("config"))),)
+        inherited = ((above, mapping(group.get("config"))),)
         for path, node in _named(group, "tables", above):
             jinja = f"source('{group['name']}', '{node['name']}')"
             yield from _source(document, path, node, f"{group['name']}.{node['name']}", jinja, inherited, group)
 
 
 def _named(node: Any, key: str, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    children = _mapping(node).get(key)
+    children = mapping(node).get(key)
     for index, child in enumerate(children if isinstance(children, list) else []):
         if isinstance(child, Mapping) and _is_plain_name(child.get("name")):
             yield (*path, key, index), child
@@ -126,16 +130,16 @@ def _source(
     inherited: _Configs,
     above: Mapping[str, Any],
 ) -> Iterator[Source | Issue]:
-    configs = (*inherited, (path, _mapping(node.get("config"))))
+    configs = (*inherited, (path, mapping(node.get("config"))))
     config = {key: value for _, given in configs for key, value in given.items()}
     columns = [column for _, column in _named(node, "columns", path)]
     # a column that only a version has is one of the model's too; which version is read, dbt alone knows
     versions = _mappings(node.get("versions"))
     columns += [column for version in versions for _, column in _named(version, "columns", path)]
     metas = [
-        _mapping(above.get("meta")),
-        *(_mapping(given.get("meta")) for _, given in configs),
-        _mapping(node.get("meta")),
+        mapping(above.get("meta")),
+        *(mapping(given.get("meta")) for _, given in configs),
+        mapping(node.get("meta")),
     ]
     event_time = config.get("event_time")
     lateness, issues = _lateness(document, configs)
@@ -162,7 +166,7 @@ def _lateness(document: Document, configs: _Configs) -> tuple[Duration | None, l
     lateness = None
     issues: list[Issue] = []
     for at, config in configs:
-        settings = _mapping(_mapping(config.get("meta")).get("fsync"))
+        settings = mapping(mapping(config.get("meta")).get("fsync"))
         inside = (*at, "config", "meta", "fsync")
         for key in sorted(map(str, settings.keys() - _SETTINGS)):
             place = document.key_place((*inside, key))
@@ -208,10 +212,10 @@ def _column(node: Mapping[str, Any], of_table: Mapping[str, bool]) -> Column:
 
 def _classes(node: Mapping[str, Any]) -> Mapping[str, bool]:
     """Of which classes a column is, and of which it is not, as far as its YAML says it."""
-    config = _mapping(node.get("config"))
+    config = mapping(node.get("config"))
     tags = [*_texts(node.get("tags")), *_texts(config.get("tags"))]
     said = {name: True for name in CLASSES if name in tags}
-    for meta in (_mapping(node.get("meta")), _mapping(config.get("meta"))):
+    for meta in (mapping(node.get("meta")), mapping(config.get("meta"))):
         said |= _said(meta)
     return said
 
@@ -222,7 +226,7 @@ def _said(meta: Mapping[str, Any]) -> Mapping[str, bool]:
     A list says nothing of what it does not name, which may be of another scheme than ours; an empty one says no to all.
     """
     said: dict[str, bool] = {}
-    for given in (meta, _mapping(meta.get("fsync"))):
+    for given in (meta, mapping(meta.get("fsync"))):
         if given.get("classification") == []:
             said |= dict.fromkeys(CLASSES, False)
         said |= {name: True for name in CLASSES if name in _texts(given.get("classification"))}
@@ -257,7 +261,8 @@ def _unique_key(
     return ()
 
 
-def _mapping(node: Any) -> Mapping[str, Any]:
+def mapping(node: Any) -> Mapping[str, Any]:
+    """A value of YAML as a mapping; an empty one for anything else."""
     return node if isinstance(node, Mapping) else {}
 
 

@@ -38,7 +38,7 @@ def known_features(plan: Plan) -> dict[str, Any]:
     """What the macro returns: lists, texts and mappings of them alone."""
     return {
         "views": {view.name: _known_view(view) for view in plan.views},
-        "services": {service.name: [member.planned.name for member in service.members] for service in plan.services},
+        "services": {service.name: list(service.features) for service in plan.services},
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from fsync.language.duration import UNITS, parse_duration
+from fsync.language.duration import UNITS, Duration
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
 from fsync.spec.issue import Issue
@@ -51,20 +51,20 @@ def _is_window_of(word: str, feature: Feature) -> bool:
     if call is None:
         return True
     if call.reach == "window":
-        return any(word == spelling for spelling in _spellings(str(call.window)))
+        return call.window is not None and word in _spellings(call.window)
     return word in _WORDS[call.reach] or word == call.transformation.name
 
 
-def _spellings(window: str) -> Iterator[str]:
+def _spellings(window: Duration) -> Iterator[str]:
     """The ways to write a window: 28d, 672h and 4w are one."""
-    milliseconds = parse_duration(window).milliseconds
+    milliseconds = window.milliseconds
     return (f"{milliseconds // of_unit}{unit}" for unit, of_unit in UNITS.items() if milliseconds % of_unit == 0)
 
 
 def example_name(template: str, feature: Feature) -> str:
     """A name that follows the template, for a feature that has another."""
     window = window_word(feature.call)
-    what = "_".join(feature.name.removeprefix(f"{_whose(feature.entity)}_").split("_")) or "value"
+    what = feature.name.removeprefix(f"{_whose(feature.entity)}_") or "value"
     for word in (*_ANY_WORD, window):
         what = what.removeprefix(f"{word}_")
     what = re.sub(rf"^{_DURATION}_|_{_DURATION}$", "", what)
