@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from fsync.errors import one_line
+from fsync.spec.bad_yaml import BREAK, IN_ITSELF, TOO_DEEP, UNFOLDS, fault_after, fault_at, fault_of_yaml
 from fsync.spec.issue import Issue, Place
 
 #: The way to a value from the top of a file: ('features', 0, 'name').
@@ -19,8 +20,6 @@ Path = tuple[str | int, ...]
 # libyaml where the wheel has it (all do): ten times faster, same marks
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-#: where YAML ends a line
-_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 #: what cannot stand in a YAML file
 _CONTROL: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: kinds of characters that a terminal obeys or hides: controls, directions, separators
@@ -139,7 +138,7 @@ def read(file: str, text: str) -> tuple[Document | None, tuple[Issue, ...]]:
     lines = _lines(text)
     if (control := _CONTROL.search(text)) is not None:  # libyaml says so too, without a place
         what = f"the control character U+{ord(control[0]):04X} cannot stand in YAML"
-        return None, (_at_the_end_of(text[: control.start()], file, lines, what, "delete it"),)
+        return None, (fault_after(text[: control.start()], file, lines, what, "delete it"),)
     index = _Index(_MOST_VALUES + len(text))
     loader = _Loader(text)
     try:
@@ -151,9 +150,9 @@ def read(file: str, text: str) -> tuple[Document | None, tuple[Issue, ...]]:
         place = Document(file, lines, None, {}, {})._of(error.node)
         return None, (Issue("bad-yaml", str(error), place, ("a text is put in quotes",)),)
     except yaml.YAMLError as error:
-        return None, (_bad_yaml(file, lines, error),)
+        return None, (fault_of_yaml(file, lines, error),)
     except RecursionError:
-        return None, (_issue(file, lines, 0, 0, _TOO_DEEP),)
+        return None, (fault_at(file, lines, 0, 0, TOO_DEEP),)
     finally:
         loader.dispose()
     document = Document(file, lines, value, index.values if value is not None else {}, index.keys)
@@ -168,12 +167,12 @@ def not_utf8(file: str, error: UnicodeDecodeError) -> Issue:
     """The fault of a file whose bytes are not UTF-8."""
     what = f"this file is not UTF-8: the byte 0x{error.object[error.start]:02X} is no character here"
     before, whole = error.object[: error.start].decode("utf-8-sig"), error.object.decode("utf-8-sig", "replace")
-    return _at_the_end_of(before, file, _lines(whole), what, "save it as UTF-8")
+    return fault_after(before, file, _lines(whole), what, "save it as UTF-8")
 
 
 def _lines(text: str) -> tuple[str, ...]:
     """The lines of a text as they can be shown: what a terminal would obey or hide is replaced, letter by letter."""
-    return tuple(line if line.isprintable() else "".join(map(_shown, line)) for line in _BREAK.split(text))
+    return tuple(line if line.isprintable() else "".join(map(_shown, line)) for line in BREAK.split(text))
 
 
 def _shown(letter: str) -> str:
@@ -220,7 +219,7 @@ class _Index:
     def _merge(self, node: yaml.Node, path: Path, above: frozenset[int]) -> None:
         """Add what `<<` brings to the mapping at `path`, which keeps the keys of its own."""
         if self._stands_in(above, node):
-            raise yaml.constructor.ConstructorError(problem=_IN_ITSELF, problem_mark=node.start_mark)
+            raise yaml.constructor.ConstructorError(problem=IN_ITSELF, problem_mark=node.start_mark)
         inside = above | {id(node)}
         for child in node.value if isinstance(node, yaml.SequenceNode) else ():
             self._merge(child, path, inside)
@@ -235,7 +234,7 @@ class _Index:
         """Whether a node is an alias to what it stands in; raises for a bomb of aliases."""
         self._left -= 1
         if self._left < 0:
-            raise yaml.constructor.ConstructorError(problem=_UNFOLDS, problem_mark=node.start_mark)
+            raise yaml.constructor.ConstructorError(problem=UNFOLDS, problem_mark=node.start_mark)
         return id(node) in above
 
 
@@ -297,94 +296,3 @@ def _is_readable(loader: Any, scalar: yaml.ScalarNode) -> bool:
     except _OF_PYTHON:
         return False
     return True
-
-
-# ---------------------------------------------------------------- what is wrong with YAML
-
-_TOO_DEEP: Final = "this is nested too deeply"
-_UNFOLDS: Final = "its aliases unfold to more values than anybody means"
-_IN_ITSELF: Final = "a mapping is merged into itself"
-_COLUMN: Final = "the keys of a mapping begin in one column, each with ': ' behind it; so do the '-' of a list"
-_IN_QUOTES: Final = "a text that begins with {sign!r} is put in quotes"
-
-
-@dataclass(frozen=True)
-class _Said:
-    """What PyYAML says, as a pattern, and what that means to a person; `is_begun` where the fault begins earlier."""
-
-    problem: str
-    what: str
-    mend: tuple[str, ...] = ()
-    is_begun: bool = False
-
-
-_SAID: Final = (
-    _Said("unexpected end of stream|document indicator", "a quote is not closed", is_begun=True),
-    _Said("expected ',' or ']'", "a '[' is not closed, or there is no comma between two items", is_begun=True),
-    _Said("expected ',' or '}'", "a '{{' is not closed, or there is no comma between two keys", is_begun=True),
-    _Said("mapping values are not", "': ' cannot stand here", (_COLUMN, "a text with ': ' in it is put in quotes")),
-    _Said(
-        "sequence entries are not", "'- ' cannot stand here", (_COLUMN, "a text with '- ' before it is put in quotes")
-    ),
-    _Said(
-        "expected key|'-' indicator|<document start>|<block end>", "this does not go on with what is above", (_COLUMN,)
-    ),
-    _Said("expected node content", "there is no value here"),
-    _Said(
-        "undefined alias", "there is no anchor of this name", ("an anchor stands before its alias: defaults: &name",)
-    ),
-    _Said("second occurrence", "this anchor stands here a second time"),
-    _Said("another document", "a second document begins here", ("features of one file are a list: features:",)),
-    _Said("for the tag|undefined tag handle", "the tag {word} has no meaning in a spec", (_IN_QUOTES,)),
-    _Said("unhashable key", "a key is a text, and this is a list or a mapping"),
-    _Said("for merging", "'<<' takes a mapping, or a list of mappings", ("such as *name, of an anchor &name",)),
-    _Said("(unknown|character) escape", "YAML knows no such escape", ("a text with '\\' is put in single quotes",)),
-    _Said("comment or line break", "{sign!r} begins a block of lines", (_IN_QUOTES,), is_begun=True),
-    _Said(
-        "cannot start any|alphabetic or numeric", "no text begins with {sign!r}", ("put it in quotes",), is_begun=True
-    ),
-    _Said("nesting depth", _TOO_DEEP),
-    _Said(f"{_UNFOLDS}|{_IN_ITSELF}", "{problem}"),
-)
-_WORD: Final = re.compile(r"[*&!][^\s,\[\]{}]*|<<|\\.")
-
-
-def _bad_yaml(file: str, lines: tuple[str, ...], error: yaml.YAMLError) -> Issue:
-    problem = str(getattr(error, "problem", None) or error)
-    mark, begun = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
-    said = next((said for said in _SAID if re.search(said.problem, problem)), None)
-    mark = begun if begun is not None and (mark is None or (said is not None and said.is_begun)) else mark
-    line, column = (0, 0) if mark is None else (mark.line, mark.column)
-    text = lines[line] if line < len(lines) else ""
-    sign, before = text[column : column + 1], text[:column].rstrip()
-    if sign == "\t":
-        return _issue(file, lines, line, column, "YAML is not indented with tabs", ("indent with spaces",))
-    if said is None:
-        return _issue(file, lines, line, column, f"this is not YAML: {problem}")
-    if "{{" in text[max(0, column - 1) : column + 2]:
-        mend = "a dbt model or source is written by its name: source: orders"
-        return _issue(file, lines, line, text.find("{{", max(0, column - 1)), "Jinja has no place in a spec", (mend,))
-    if before.endswith(("'", '"')) and "did not find expected" in problem and "'" not in problem:
-        mend = "put the whole value in quotes of the other kind"
-        return _issue(file, lines, line, column, "nothing can follow a text in quotes", (mend,))
-    word = _WORD.match(text, column)
-    about = {"sign": sign, "problem": problem, "word": sign if word is None else word[0]}
-    notes = (note.format(**about) for note in said.mend)
-    return _issue(file, lines, line, column, said.what.format(**about), tuple(notes))
-
-
-def _at_the_end_of(before: str, file: str, lines: tuple[str, ...], what: str, mend: str) -> Issue:
-    """A fault at the sign that follows a text."""
-    above = _BREAK.split(before)
-    return _issue(file, lines, len(above) - 1, len(above[-1]), what, (mend,))
-
-
-def _issue(file: str, lines: tuple[str, ...], line: int, column: int, what: str, notes: tuple[str, ...] = ()) -> Issue:
-    """A fault at a sign of a file, and the word that it begins; of the end of a file, at the end of its last line."""
-    while line > 0 and not "".join(lines[line:]):
-        line, column = line - 1, len(lines[min(line, len(lines)) - 1])
-    shown = lines[line]
-    column = min(column, len(shown))
-    word = _WORD.match(shown, column)
-    place = Place(file, line + 1, column + 1, 1 if word is None else len(word[0]), shown)
-    return Issue("bad-yaml", what, place, notes)
