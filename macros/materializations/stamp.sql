@@ -29,3 +29,14 @@
     {%- set rows = run_query('select count(*) from ' ~ target).rows[0][0] -%}
     {{ return({'rows': rows, 'seconds': (modules.datetime.datetime.now() - began).total_seconds() | round(3)}) }}
 {% endmacro %}
+
+
+{# When a table was built and what its newest event is, as its comment says: a query of one row (newest_event, built_at). #}
+{% macro stamp_times(relation) %}
+    select
+        max(cast(comment ->> '$.fsync.newest_event' as timestamp)) as newest_event,
+        max(cast(rtrim(comment ->> '$.fsync.built_at', 'Z') as timestamp)) as built_at
+    from duckdb_tables()
+    where database_name = '{{ relation.database }}' and schema_name = '{{ relation.schema }}'
+        and table_name = '{{ relation.identifier }}' and comment like '{"fsync":%'
+{% endmacro %}

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlglot import exp
-
 from fsync import wire
 from fsync.dbt import relation_of
 from fsync.errors import InputError, NotBuilt, StoreOutOfReach
@@ -117,7 +115,7 @@ def explain(
     offline = _offline(view, planned, entity, at, warehouse)
     online = _online(view, planned, key, at, reader)
     agrees, verdict = _verdict(offline, online, at)
-    made_of = _made_of(view, planned)
+    made_of = view.made_of(planned)
     return Explanation(
         feature=planned.name,
         view=view.name,
@@ -199,14 +197,6 @@ def _verdict(offline: Offline, online: Online, at: int) -> tuple[bool, str]:
 def _same(one: Value, other: Value) -> bool:
     is_nan = one != one and other != other  # how NaN is told
     return is_nan or bool(one == other)
-
-
-def _made_of(view: View, planned: Planned) -> tuple[Planned, ...]:
-    """The features that are made of events themselves: it, or those that it is derived from."""
-    if planned.derived is None:
-        return (planned,)
-    named = {column.name for column in planned.derived.find_all(exp.Column)}
-    return tuple(one for one in view.features if one.name in named)
 
 
 def _behind(

@@ -22,6 +22,7 @@ from fsync.lineage.features import upstream_of
 from fsync.meaning import default_literal, feature_version, view_hash
 from fsync.spec.catalog import Catalog
 from fsync.spec.feature import Call, Feature
+from fsync.spec.monitors import Monitors
 from fsync.spec.policy import Access
 from fsync.spec.source import Column, Source
 
@@ -55,6 +56,8 @@ class Planned:
     #: a derived feature's expression over the view's other features, derived ones put in place
     derived: exp.Expr | None
     default: exp.Expr | None
+    #: what is watched of it, by its spec and the project
+    monitors: Monitors
 
     @property
     def is_never_null(self) -> bool:
@@ -99,6 +102,13 @@ class View:
         framed = {p.call.window for p in self.features if p.call is not None and not p.is_running}
         return tuple(window for window in self.windows if window in framed)
 
+    def made_of(self, planned: Planned) -> tuple[Planned, ...]:
+        """The features that are made of events themselves: it, or those that it is derived from."""
+        if planned.derived is None:
+            return (planned,)
+        named = {column.name for column in planned.derived.find_all(exp.Column)}
+        return tuple(one for one in self.features if one.name in named)
+
     def reads(self, name: str, *, is_running: bool) -> bool:
         """Whether a feature of one kind or the other reads an input."""
         return any(planned.input == name and planned.is_running == is_running for planned in self.features)
@@ -127,6 +137,8 @@ class PlannedService:
     members: tuple[Member, ...]
     since: date | None = None
     external: tuple[str, ...] = ()
+    #: what its model was trained on: a dbt model's name, or the path of a file of the project
+    training_set: str | None = None
     #: where its spec stands: file and line
     place: str = ""
 
@@ -205,6 +217,7 @@ def make_plan(catalog: Catalog) -> Plan:
             views.members(service.features),
             service.since,
             service.external,
+            service.training_set,
             str(service.written.place("name")),
         )
         for service in sorted(catalog.services, key=lambda service: service.name)
@@ -221,6 +234,7 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
     keys = {feature.name: _input_key(feature, feature.call) for feature in features if feature.call is not None}
     inputs = _inputs(features, keys, {*(column.name for column in entity), *(f.name for f in features)})
     expressions = {feature.name: feature for feature in features}
+    watched = catalog.policy.monitors
     planned = tuple(
         Planned(
             name=feature.name,
@@ -232,6 +246,7 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
             is_running=_is_running(feature),
             derived=None if feature.call is not None else _inlined(feature, expressions, types),
             default=default_literal(feature, types[feature.name]),
+            monitors=watched if feature.monitors is None else feature.monitors.over(watched),
         )
         for feature in features
     )

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import yaml
 
+from fsync.data_tests import monitors_of
 from fsync.lineage.reading import columns_of_feature
 from fsync.plan import Planned, PlannedService, View
 from fsync.registry import catalogue, tables
@@ -76,7 +77,7 @@ def _properties(view: View, services: Sequence[PlannedService]) -> dict[str, Any
             "persist_docs": {"columns": True},
             "meta": {"fsync": _meta(view, keys), "feature_store": catalogue.of_view(view)},
         },
-        "data_tests": [{"fsync.validity_table": {"arguments": {"entity": keys}}}],
+        "data_tests": [{"fsync.validity_table": {"arguments": {"entity": keys}}}, *monitors_of(view, services)],
         "columns": [
             *(
                 _column(column.name, str(column.type), "The entity, or a part of it.", not_null=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from fsync.check.baselines import baselines_exist
 from fsync.check.defaults import defaults_fit
 from fsync.check.entities import entities_exist
 from fsync.check.exposure import exposures_are_classed
@@ -38,6 +39,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ties_can_be_broken,
     services_are_whole,
     replacements_exist,
+    baselines_exist,
     weights_are_known,
     exposures_are_classed,
 )

@@ -8,19 +8,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from sqlglot import exp
 
 from fsync.language.duration import HOW_TO_WRITE, Duration, parse_duration
 from fsync.language.transformations import Reach, Transformation
 from fsync.spec.document import Written
+from fsync.spec.monitors import MonitorsSpec
 from fsync.spec.patterns import DURATION, HOW_TO_WRITE_PERCENTAGE, PERCENTAGE
+from fsync.spec.strict import Strict
 
 NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,99}$"
 HOW_TO_NAME: Final = "a name is lower-case letters, digits and underscores, and starts with a letter"
-
-#: Keys of the spec language that this version does not compile. They are refused rather than ignored.
-NOT_YET: Final = frozenset({"monitors"})
 
 Default = bool | int | float | str
 #: a class of values that may not go everywhere
@@ -68,12 +67,6 @@ Sql = Annotated[str, StringConstraints(min_length=1)]  # kept to the letter: fau
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 #: digits after the point that a DOUBLE is cut to; 12 leave 19 before it within a DECIMAL
 Scale = Annotated[int, Field(ge=0, le=12)]
-
-
-class Strict(BaseModel):
-    """A form that says no to what it does not know, and converts nothing."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Sla(Strict):
@@ -182,6 +175,11 @@ class FeatureSpec(Strict):
         description="What the owner promises: how fresh a value is, and how often there is one.",
         examples=[{"freshness": "1h", "availability": "99.5%"}],
     )
+    monitors: MonitorsSpec | None = Field(
+        default=None,
+        description="What is watched of it, and when it alerts; what it does not say, the project does.",
+        examples=[{"null_ratio": "20%", "drift": 0.001}],
+    )
     pii: bool = Field(
         default=False,
         description="Whether values are personal: true is short for classification: [pii].",
@@ -256,6 +254,8 @@ class Feature:
     description: str | None
     freshness: Duration | None
     availability: str | None
+    #: what the spec says of it; None for nothing
+    monitors: MonitorsSpec | None
     classification: tuple[str, ...]
     declassify: Declassify | None
     tags: tuple[str, ...]

@@ -14,9 +14,11 @@ from pydantic_core import ErrorDetails
 from fsync.language.duration import HOW_TO_WRITE
 from fsync.language.suggest import did_you_mean
 from fsync.spec.document import Path, Written
-from fsync.spec.feature import HOW_TO_NAME, NAME_PATTERN, NOT_YET, FeatureSpec, Strict
+from fsync.spec.feature import HOW_TO_NAME, NAME_PATTERN, FeatureSpec
 from fsync.spec.issue import Issue
+from fsync.spec.monitors import MonitorsSpec
 from fsync.spec.service import ServiceSpec
+from fsync.spec.strict import Strict
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,12 @@ class Form:
     expected: Mapping[str, str]
     #: of each key that must be there: what it is for, and an example
     examples: Mapping[str, str]
-    #: keys of the language that this version does not compile
-    not_yet: frozenset[str] = frozenset()
 
 
 FEATURE: Final = Form(
     noun="feature",
     keys=tuple(field.alias or name for name, field in FeatureSpec.model_fields.items()),
-    inner_keys=("freshness", "availability", "from", "note", "since", "use", "classes"),
+    inner_keys=("freshness", "availability", "from", "note", "since", "use", "classes", *MonitorsSpec.model_fields),
     expected={
         "entity": "a column name or a list of column names",
         "default": "a number, a text, true or false",
@@ -52,6 +52,8 @@ FEATURE: Final = Form(
         "sla": "a mapping with freshness and availability",
         "freshness": "a duration such as 5m",
         "availability": "a percentage such as 99.5%",
+        "monitors": "a mapping of monitors to their thresholds, or off",
+        "severity": "one of: warn, error",
         "backfill": "a mapping with from (a date) and note",
         "from": "a date such as 1997-01-01",
         "deprecated": "a mapping with since (a date), note and use (a feature)",
@@ -66,7 +68,6 @@ FEATURE: Final = Form(
         "transformation": "what it computes: transformation: window_sum(amount, 30d)",
         "owner": "who answers for it: owner: growth-ml",
     },
-    not_yet=NOT_YET,
 )
 
 #: as many characters as NAME_PATTERN lets a name have
@@ -161,9 +162,6 @@ def _issue(details: ErrorDetails, given: Mapping[str, Any], written: Written, fo
         return Issue("missing-key", f"{subject} has no {missing!r}", place, (form.examples[missing],))
     if kind == "extra_forbidden":
         unknown = str(location[-1])
-        if len(location) == 1 and unknown in form.not_yet:
-            message = f"{unknown!r} is part of the spec language, but this version cannot compile it yet"
-            return Issue("not-yet", message, document.key_place(path))
         is_inner = len(location) > 1 and top in _MAPPINGS
         what = repr(top) if is_inner else f"a {form.noun}"
         known = _MAPPINGS[top] if is_inner else form.keys if len(location) == 1 else form.inner_keys
@@ -180,7 +178,7 @@ def _issue(details: ErrorDetails, given: Mapping[str, Any], written: Written, fo
         return Issue("bad-name", f"{details['input']!r} cannot be {what}", place, _how_to_name(details["input"]))
     if kind == "value_error":
         message = str(details["msg"]).removeprefix("Value error, ")
-        if {"freshness", "every", "ttl"} & set(location):
+        if {"freshness", "every", "ttl"} & set(location) and "monitors" not in location:
             return Issue("bad-duration", message, place, (HOW_TO_WRITE,))
         return Issue("bad-value", message, place)
     if kind in ("string_too_short", "too_short"):

@@ -88,6 +88,7 @@ def _service(document: Document) -> Iterator[Service | Issue]:
         description=spec.description,
         since=spec.since,
         external=tuple(spec.external or ()),
+        training_set=spec.training_set,
         written=written,
     )
 
@@ -199,6 +200,7 @@ def _understood(spec: FeatureSpec, written: Written) -> Iterator[Feature | Issue
         description=spec.description,
         freshness=_duration(sla.freshness) if sla else None,
         availability=sla.availability if sla else None,
+        monitors=spec.monitors,
         classification=tuple(sorted(classes)),
         declassify=spec.declassify,
         tags=tuple(sorted(set(spec.tags or ()))),

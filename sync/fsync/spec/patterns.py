@@ -11,6 +11,9 @@ from fsync.language.duration import UNITS, parse_duration
 #: more than 0 and at most 100, and a sign: 99.5%
 PERCENTAGE: Final = r"^\s*(?!0*(?:\.0*)?\s*%)0*(?:100(?:\.0*)?|[0-9]{1,2}(?:\.[0-9]*)?|\.[0-9]+)\s*%$"
 HOW_TO_WRITE_PERCENTAGE: Final = "a percentage is more than 0% and at most 100%: 99.5%"
+#: the same, or 0%
+SHARE: Final = r"^\s*0*(?:100(?:\.0*)?|[0-9]{1,2}(?:\.[0-9]*)?|\.[0-9]+)\s*%$"
+HOW_TO_WRITE_SHARE: Final = "a share is a percentage from 0% to 100%: 5%"
 #: a day as YAML reads one without quotes; the 31st of June is left to `format: date`
 DATE: Final = r"^(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"
 HOW_TO_WRITE_DATE: Final = "a date is written 1997-01-31, without quotes"

@@ -10,23 +10,29 @@ vars:
         crm: {views: [user_lifetime], classes: [pii]}
       stores:
         "redis://*": [pii]                      # first match; a store that none matches holds no class
+    monitors: {null_ratio: 10%, drift: "off"}   # what is watched where a spec says nothing: fsync.spec.monitors
+    as_of: "1998-07-01"                         # of data that ends: when it is looked at, instead of now
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
+from fsync.instant import to_milliseconds
 from fsync.root import PROJECT_FILE
 from fsync.spec.document import Written, read
-from fsync.spec.feature import Classification, Strict, Text
+from fsync.spec.feature import Classification, Text
 from fsync.spec.form import Form, faults_of_form
 from fsync.spec.issue import Issue
+from fsync.spec.monitors import Monitors, MonitorsSpec
 from fsync.spec.project import Project
+from fsync.spec.strict import Strict
 
 #: how grave it is that a governance check finds something; `off` is not looked for
 Weight = Literal["error", "warning", "off"]
@@ -50,6 +56,10 @@ def _template(text: str) -> str:
     return text
 
 
+def _instant(value: object) -> object:
+    return to_milliseconds(value) if isinstance(value, str | date) else value
+
+
 class RoleSpec(Strict):
     """Who reads: the views that they may read, and the classes of values that may be in them."""
 
@@ -71,15 +81,20 @@ class PolicySpec(Strict):
     name_template: Annotated[str, AfterValidator(_template)] = DEFAULT_TEMPLATE
     checks: dict[str, Annotated[Weight, Field(json_schema_extra={"type": "string"})]] = Field(default_factory=dict)
     access: AccessSpec | None = None
+    monitors: MonitorsSpec | None = None
+    as_of: Annotated[int | None, BeforeValidator(_instant)] = None
 
 
 _FORM: Final = Form(
     noun="policy",
     keys=tuple(PolicySpec.model_fields),
-    inner_keys=("roles", "stores", "views", "classes"),
+    inner_keys=("roles", "stores", "views", "classes", *MonitorsSpec.model_fields),
     expected={
         "owners": "a list of names or patterns",
         "checks": "a mapping of checks to error, warning or off",
+        "monitors": "a mapping of monitors to their thresholds, or off",
+        "as_of": "a time such as 1998-07-01",
+        "severity": "one of: warn, error",
         "access": "a mapping with roles and stores; classes are a list of: pii, pci",
     },
     examples={},
@@ -122,6 +137,10 @@ class Policy:
     #: a governance check's code → what it weighs here
     weights: Mapping[str, Weight] = field(default_factory=dict)
     access: Access = field(default_factory=Access)
+    #: what is watched of a feature whose spec says nothing of it
+    monitors: Monitors = field(default_factory=Monitors)
+    #: the instant at which data that ends is looked at, in epoch milliseconds; None for now
+    as_of: int | None = None
     #: where it stands; None where the project says nothing
     written: Written | None = None
 
@@ -150,6 +169,8 @@ def load_policy(project: Project) -> tuple[Policy, tuple[Issue, ...]]:
             name_template=spec.name_template,
             weights=spec.checks,
             access=Access() if spec.access is None else _access(spec.access),
+            monitors=Monitors() if spec.monitors is None else spec.monitors.over(Monitors()),
+            as_of=spec.as_of,
             written=written,
         ),
         (),

@@ -17,7 +17,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from fsync.spec.document import Written
-from fsync.spec.feature import Name, Strict, Text, not_a_time
+from fsync.spec.feature import Name, Text, not_a_time
+from fsync.spec.strict import Strict
 
 
 class ServiceSpec(Strict):
@@ -46,6 +47,11 @@ class ServiceSpec(Strict):
         description="What the model reads from elsewhere, by names of its own.",
         examples=[["weather.temperature"]],
     )
+    training_set: Text | None = Field(
+        default=None,
+        description="What the model was trained on: a dbt model, or a .parquet or .csv file of the project.",
+        examples=["churn_training", "training/churn.parquet"],
+    )
 
 
 @dataclass(frozen=True)
@@ -60,4 +66,6 @@ class Service:
     since: date | None
     #: what the model reads from elsewhere, by names of its own
     external: tuple[str, ...]
+    #: what the model was trained on: the name of a dbt model, or the path of a file of the project
+    training_set: str | None
     written: Written

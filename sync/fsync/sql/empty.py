@@ -45,6 +45,19 @@ def empty_literal(value: Value, kind: SqlType) -> exp.Expr:
     return cast(exp.Literal.string(text), kind)
 
 
+def all_empty(view: View, values: Sequence[Value]) -> exp.Expr:
+    """The condition that every feature of a row of a view's table has its empty value, of which these are all."""
+    return exp.and_(
+        *(
+            exp.NullSafeEQ(
+                this=exp.column(planned.name),
+                expression=exp.null() if value is None else empty_literal(value, planned.type),
+            )
+            for planned, value in zip(view.features, values, strict=True)
+        )
+    )
+
+
 def _nothing(planned: Planned) -> Value:
     if not planned.is_never_null:
         return None

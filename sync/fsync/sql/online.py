@@ -20,7 +20,7 @@ from sqlglot import exp
 
 from fsync.language.types import DOUBLE, TIMESTAMP, VARCHAR, SqlType
 from fsync.plan import View
-from fsync.sql.empty import empty_literal
+from fsync.sql.empty import all_empty
 from fsync.sql.instants import epoch_ms, timestamp
 from fsync.wire import Value
 from fsync.wire.keys import ESCAPED, NOTHING, around_entity
@@ -93,20 +93,12 @@ def _rows(view: View, table: str, empty: Sequence[Value]) -> exp.Select:
     values = [_json(exp.column(planned.name), planned.type) for planned in view.features]
     features = _text(exp.Anonymous(this="json_array", expressions=values))
     entity = [_entity_text(exp.column(column.name), column.type) for column in view.entity]
-    is_empty = (
-        exp.NullSafeEQ(this=exp.column(planned.name), expression=_empty(value, planned.type))
-        for planned, value in zip(view.features, empty, strict=True)
-    )
     return exp.select(
         exp.alias_(_joined(_between(entity, "|")), "entity"),
         exp.alias_(epoch_ms(exp.column("valid_from")), "start"),
         exp.alias_(features, "features"),
-        exp.alias_(exp.and_(*is_empty), "is_empty"),
+        exp.alias_(all_empty(view, empty), "is_empty"),
     ).from_(table, dialect="duckdb")
-
-
-def _empty(value: Value, kind: SqlType) -> exp.Expr:
-    return exp.null() if value is None else empty_literal(value, kind)
 
 
 def _before(column: str, instant: int) -> exp.Expr:

@@ -38,7 +38,7 @@ GOVERNANCE: Final[tuple[Check, ...]] = (
     Check("unknown-owner", "owners are among those of vars.fsync.owners", "error", owners_are_known),
     Check("missing-classification", "features say whether they are pii", "warning", features_are_classed),
     Check("missing-freshness", "features promise how fresh they are", "warning", freshness_is_promised),
-    Check("unwatched-freshness", "dbt watches what fresh features read", "warning", freshness_is_watched),
+    Check("unwatched-freshness", "what is promised to be fresh is watched", "warning", freshness_is_watched),
     Check(
         "missing-backfill",
         "features of services say from when on they can be trusted",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fsync.lineage.features import upstream_of
 from fsync.spec.catalog import Catalog
+from fsync.spec.feature import Feature
 from fsync.spec.issue import Issue
 
 
@@ -19,13 +20,22 @@ def freshness_is_promised(catalog: Catalog) -> Iterator[Issue]:
 
 def freshness_is_watched(catalog: Catalog) -> Iterator[Issue]:
     upstream = upstream_of(catalog)
+    unwatched = [
+        feature for feature in catalog.features if feature.freshness is not None and not _is_watched(feature, catalog)
+    ]
     # one finding a source: the mend is one
-    first = {feature.source: feature for feature in reversed(catalog.features) if feature.freshness is not None}
+    first = {feature.source: feature for feature in reversed(unwatched)}
     for name, feature in first.items():
         before = (catalog.sources[table] for table in upstream.tables(name) if table in catalog.sources)
         if not any(source.is_watched for source in before):
-            message = (
-                f"{feature.name!r} promises to be no older than {feature.freshness}, and nobody watches what it reads"
+            message = f"{feature.name!r} promises to be no older than {feature.freshness}, and nobody watches it"
+            notes = (
+                "let it be watched: monitors: {freshness: event}",
+                f"or give a source of dbt's that {name} is made of a `freshness:`",
             )
-            notes = (f"give a source of dbt's that {name} is made of a `freshness:`",)
             yield Issue("unwatched-freshness", message, feature.written.place("sla"), notes)
+
+
+def _is_watched(feature: Feature, catalog: Catalog) -> bool:
+    watched = catalog.policy.monitors
+    return (watched if feature.monitors is None else feature.monitors.over(watched)).freshness is not None

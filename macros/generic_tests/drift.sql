@@ -1,0 +1,186 @@
+{#
+    Values are distributed as those of a baseline are: all of them are compared, no sample.
+
+        - fsync.drift: {arguments: {columns: {user_30d_spend: {kind: number, baseline: {before: 28d}}}, holding: true}}
+        - fsync.drift: {arguments: {kind: category, baseline: {relation: ref('last_year')}}}
+
+    Each column has
+        kind      number: Kolmogorov-Smirnov; category: chi-squared, rare ones taken together; age: of a time, as a
+                  number of seconds at the instant looked at
+        baseline  {before: 28d}, {at: 1998-01-01} of the same validity table; or {relation: …}, whole, with a column
+                  of the same name (no ages)
+        p         the p-value below which it drifts (0.01)
+        effect    and at least this share of the values has to take part in it (0.05): the largest distance between
+                  the distribution functions, of categories half the sum of the distances of their shares
+    With `holding`, of a validity table, the rows that hold at the instant of the test are compared; with a `population`,
+    only rows of the model that it is true of. NULLs are left out, and a column that has no values on one side passes.
+
+    Returns a row for each column that drifts: (feature, statistic, p, effect, current, baseline).
+#}
+{% test drift(model, column_name=none, columns=none, kind='number', baseline=none, p=0.01, effect=0.05,
+              population=none, holding=false, as_of=none) %}
+    {%- set at = fsync.as_of(as_of) -%}
+    {%- set watched = columns or {column_name: {'kind': kind, 'baseline': baseline, 'p': p, 'effect': effect}} -%}
+    {%- set numbers, categories = [], [] -%}
+    {%- for name, about in watched.items() -%}
+        {%- set about = dict(about, name=name) -%}
+        {%- if about.get('kind', 'number') == 'category' -%}{%- do categories.append(about) -%}
+        {%- else -%}{%- do numbers.append(about) -%}
+        {%- endif -%}
+    {%- endfor %}
+with limits as (
+
+    {% for name, about in watched.items() -%}
+    select '{{ name }}' as feature, {{ about.get('p', 0.01) }} as max_p, {{ about.get('effect', 0.05) }} as min_effect
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+{% if numbers %}
+numbers as (
+    {{ fsync.drift_values(model, numbers, 'double', population, holding, at) }}
+),
+
+steps as (
+
+    select
+        feature,
+        sum(now) over (partition by feature order by value) as now_so_far,
+        sum(before) over (partition by feature order by value) as before_so_far,
+        sum(now) over (partition by feature) as m,
+        sum(before) over (partition by feature) as n
+    from numbers
+
+),
+
+measured as (
+
+    select feature, m, n, max(abs(now_so_far * n - before_so_far * m)) as h
+    from steps
+    group by feature, m, n
+    having m > 0 and n > 0
+
+),
+
+-- where too little has changed, p does not matter
+far as (
+
+    select measured.*
+    from measured
+    join limits using (feature)
+    where cast(h as double) / m / n >= min_effect
+
+),
+
+p_values as (
+    {{ fsync.ks_p_values('far') }}
+),
+{% endif %}
+{% if categories %}
+categories as (
+    {{ fsync.drift_values(model, categories, 'varchar', population, holding, at) }}
+),
+
+ranked as (
+
+    select
+        *,
+        sum(now) over (partition by feature) as m,
+        sum(before) over (partition by feature) as n,
+        row_number() over (partition by feature order by now + before desc, value) as place
+    from categories
+
+),
+
+-- the 50 most common, without those of which fewer than 5 are expected on one side; the others are one
+pooled as (
+
+    select
+        feature, m, n,
+        sum(now) as now,
+        sum(before) as before
+    from ranked
+    where m > 0 and n > 0
+    group by
+        feature, m, n,
+        if(place <= 50 and (now + before) * least(m, n) / (m + n) >= 5, value, null)
+
+),
+
+contingencies as (
+
+    select
+        feature, m, n,
+        sum(
+            (now - (now + before) * m / (m + n)) ** 2 / ((now + before) * m / (m + n))
+            + (before - (now + before) * n / (m + n)) ** 2 / ((now + before) * n / (m + n))
+        ) as statistic,
+        count(*) - 1 as degrees,
+        sum(abs(now / m - before / n)) / 2 as effect
+    from pooled
+    group by feature, m, n
+
+),
+{% endif %}
+found as (
+
+    {% if numbers -%}
+    select feature, cast(h as double) / m / n as statistic, p, cast(h as double) / m / n as effect, m, n
+    from far
+    join p_values using (feature)
+    {{ 'union all' if categories }}
+    {%- endif %}
+    {% if categories -%}
+    select feature, statistic, {{ fsync.chi_squared_p('statistic', 'degrees') }} as p, effect, m, n
+    from contingencies
+    {%- endif %}
+
+)
+
+select feature, statistic, p, effect, m::bigint as current, n::bigint as baseline
+from found
+join limits using (feature)
+where p < max_p and effect >= min_effect
+{% endtest %}
+
+
+{# The values of columns, now and in their baselines: a query of (feature, value, now, before), counts of each value. #}
+{% macro drift_values(model, columns, type, population, holding, at) %}
+    {%- set is_known = '(' ~ population ~ ')' if population else 'true' -%}
+    {%- for about in columns %}
+    {%- set then = fsync.baseline_instant(about.baseline, at) %}
+    select '{{ about.name }}' as feature, value, count(*) filter (where is_now) as now, count(*) filter (where not is_now) as before
+    from (
+        select {{ fsync.drift_value(about, type, at) }} as value, true as is_now
+        from {{ model }}
+        where {{ about.name }} is not null and {{ is_known }} and {{ fsync.holds_at(at) if holding else 'true' }}
+        union all
+        select {{ fsync.drift_value(about, type, then) }}, false
+        {% if about.baseline.relation -%}
+        from {{ about.baseline.relation }}
+        where {{ about.name }} is not null
+        {%- else -%}
+        from {{ model }}
+        where {{ about.name }} is not null and {{ is_known }} and {{ fsync.holds_at(then) }}
+        {%- endif %}
+    )
+    group by value
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{% endmacro %}
+
+
+{# The instant of a baseline, as SQL; that of the test for a relation, which has none. #}
+{% macro baseline_instant(baseline, at) %}
+    {%- if baseline.before -%}{{ return('(' ~ at ~ ' - ' ~ fsync.interval(baseline.before) ~ ')') }}{%- endif -%}
+    {%- if baseline.at -%}{{ return(fsync.as_of(baseline.at)) }}{%- endif -%}
+    {{ return(at) }}
+{% endmacro %}
+
+
+{# A column as it is compared. #}
+{% macro drift_value(about, type, at) %}
+    {%- if about.get('kind') == 'age' -%}
+        {{- return('(epoch_ms(' ~ at ~ ') - epoch_ms(cast(' ~ about.name ~ ' as timestamp))) / 1000.0') -}}
+    {%- endif -%}
+    {{- return('cast(' ~ about.name ~ ' as ' ~ type ~ ')') -}}
+{% endmacro %}
