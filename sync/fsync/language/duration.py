@@ -28,6 +28,19 @@ class Duration:
         return f"{self.milliseconds // UNITS['s']}s"
 
 
+def in_words(milliseconds: int) -> str:
+    """About how long a span of time is, in its two largest units: `1 d 2 h`, `5 min`, `3 s`."""
+    names = {"d": "d", "h": "h", "m": "min", "s": "s"}
+    units = [(names[unit], UNITS[unit]) for unit in "dhms"]
+    first = next((number for number, (_, length) in enumerate(units) if milliseconds >= length), len(units) - 1)
+    rest = milliseconds
+    said: list[str] = []
+    for name, length in units[first : first + 2]:
+        number, rest = divmod(rest, length)
+        said += [f"{number} {name}"] if number or not said else []
+    return " ".join(said)
+
+
 def parse_duration(text: str) -> Duration:
     """Read `30d`.
 

@@ -7,15 +7,18 @@ window: what other features of the view say of that is believed, so that NULL fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from sqlglot import exp
 
 from fsync.language.canonical import canonical
+from fsync.language.types import UUID
 from fsync.plan import Planned, View
 from fsync.spec.feature import Call
+from fsync.spec.source import Column
 from fsync.sql.empty import all_empty, empty_literal, empty_values
+from fsync.sql.engines import duckdb
 from fsync.sql.instants import epoch_ms, timestamp
 
 #: how values are compared: as numbers, as one of several texts, or by their age
@@ -102,13 +105,13 @@ def holds(at: exp.Expr) -> exp.Expr:
 # ---------------------------------------------------------------- queries of a watch
 
 
-def counts_query(view: View, table: str, at: int) -> tuple[str, tuple[str, ...]]:
+def counts_query(view: View, table: str, at: int | None) -> tuple[str, tuple[str, ...]]:
     """A query of one row: how many entities the view knows something of, then of each feature that should have
     values how many should have one, and how many of those have none. And the names of these features.
 
     Args:
-        table: the view's table, quoted.
-        at: the instant, in epoch milliseconds.
+        table: the view's table, quoted; or one that has a row an entity, of its features.
+        at: the instant, in epoch milliseconds; None for a table without validity.
     """
     counted = [
         (planned.name, condition)
@@ -119,53 +122,73 @@ def counts_query(view: View, table: str, at: int) -> tuple[str, tuple[str, ...]]
     for name, condition in counted:
         is_null = exp.column(name).is_(exp.null())
         columns += [_count_if(condition), _count_if(exp.and_(condition.copy(), is_null))]
-    query = exp.select(*columns).from_(table, dialect="duckdb").where(holds(timestamp(at)), knows_something(view))
-    return query.sql(dialect="duckdb"), tuple(name for name, _ in counted)
+    query = exp.select(*columns).from_(table, dialect="duckdb").where(knows_something(view))
+    return rendered(query if at is None else query.where(holds(timestamp(at)))), tuple(name for name, _ in counted)
 
 
 def sample_query(view: View, table: str, instants: Sequence[int], one_in: int, features: Sequence[Planned]) -> str:
     """A query of the rows of one in so many entities, always the same ones, that hold at one of several instants.
 
-    Columns: the entity's, `holds_0` and so on for each instant, then those of `columns_of` each feature, as `compared`
-    has it.
+    Columns: the entity's, `holds_0` and so on for each instant, and the features' as `columns_of` has them.
     """
     flags = [exp.alias_(holds(timestamp(at)), f"{FLAG}{number}") for number, at in enumerate(instants)]
     keys = [exp.column(column.name) for column in view.entity]
-    values = [
-        exp.alias_(compared(planned, timestamp(instants[number])), column)
-        for planned in features
-        for number, column in columns_of(planned, len(instants)).items()
-    ]
     query = (
-        exp.select(*keys, *flags, *values)
+        exp.select(*(_key(column) for column in view.entity), *flags, *_values(features, instants))
         .from_(table, dialect="duckdb")
         .where(exp.or_(*(holds(timestamp(at)) for at in instants)), knows_something(view))
     )
     if one_in > 1:
         hashed = exp.Anonymous(this="hash", expressions=keys)
         query = query.where(exp.Mod(this=hashed, expression=exp.Literal.number(one_in)).eq(0))
-    return query.sql(dialect="duckdb")
+    return rendered(query)
 
 
-def columns_of(planned: Planned, instants: int) -> Mapping[int, str]:
-    """The columns of `sample_query` that have a feature's values: the number of an instant → its column.
+def values_query(view: View, relation: str, at: int, features: Sequence[Planned]) -> str:
+    """A query of the values of features, of the entities that something is known of; columns as `columns_of` has them.
 
-    What does not hang on the instant stands once, under 0.
+    Args:
+        relation: what has a row an entity, of its features.
     """
-    if kind_of(planned) != "age":
-        return {0: planned.name}
-    return {number: f"{planned.name}__{number}" for number in range(instants)}
+    query = exp.select(*_values(features, [at])).from_(relation, dialect="duckdb")
+    return rendered(query.where(knows_something(view)))
 
 
 def training_query(relation: str, features: Sequence[Planned], most: int) -> str:
-    """A query of at most so many rows of a training set, always the same ones, as `compared` has them.
+    """A query of at most so many rows of a training set, always the same ones; columns are called as features are.
 
     Args:
         relation: where it is, as SQL.
+        features: without those that are compared by their ages.
     """
-    values = [exp.alias_(compared(planned, exp.CurrentTimestamp()), planned.name) for planned in features]
+    values = [exp.alias_(compared(planned, exp.null()), planned.name) for planned in features]
     query = exp.select(*values).from_(exp.maybe_parse(relation, into=exp.Table, dialect="duckdb"))
-    return f"{query.sql(dialect='duckdb')} using sample reservoir({most} rows) repeatable (0)"
+    return f"{rendered(query)} using sample reservoir({most} rows) repeatable (0)"
+
+
+def columns_of(planned: Planned, number: int) -> str:
+    """The column of `sample_query` that has a feature's values as of one of its instants, by the number of that."""
+    return f"{planned.name}__{number}" if kind_of(planned) == "age" else planned.name
+
+
+def rendered(query: exp.Expr) -> str:
+    """A query in DuckDB's SQL."""
+    return duckdb.render(query)
+
+
+def _values(features: Sequence[Planned], instants: Sequence[int]) -> list[exp.Expr]:
+    columns = {
+        columns_of(planned, number): compared(planned, timestamp(at))
+        for planned in features
+        for number, at in enumerate(instants)
+    }
+    return [exp.alias_(value, name) for name, value in columns.items()]
+
+
+def _key(column: Column) -> exp.Expr:
+    # a UUID as a text, as keys have it
+    key = exp.column(column.name)
+    return exp.alias_(exp.cast(key, "varchar"), column.name) if column.type == UUID else key
 
 
 def _count_if(condition: exp.Expr) -> exp.Expr:

@@ -50,6 +50,8 @@ class Table:
     without_time: int
     #: whether the last build computed only what had changed
     is_incremental: bool
+    #: the time of its newest event, in epoch milliseconds; None where it has none, or an earlier fsync built it
+    newest_event: int | None = None
 
     @property
     def sql(self) -> str:
@@ -231,6 +233,7 @@ class Warehouse:
                 without_entity=stamp.get("without_entity", 0),
                 without_time=stamp.get("without_time", 0),
                 is_incremental=stamp.get("incremental", False),
+                newest_event=None if stamp.get("newest_event") is None else to_milliseconds(stamp["newest_event"]),
             )
 
     def _is_of_target(self, table: Table) -> bool:

@@ -1,0 +1,70 @@
+"""Watching features: what is seen of each view, offline and online, against what specs and project say of it.
+
+look   each view's table and what is served of it, once                     (offline.py, online.py)
+check  `SIGNALS`: pure functions from what was seen to checks with verdicts (freshness.py … drift.py)
+keep   the history of checks in the warehouse, and the budgets that follow  (history.py, budget.py)
+tell   a page, Prometheus, a webhook                                        (page.py, prometheus.py, webhook.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from fsync.instant import now
+from fsync.plan import Plan, View
+from fsync.read import Reader
+from fsync.spec.project import Project
+from fsync.warehouse.duckdb import Warehouse
+from fsync.watch.availability import availability
+from fsync.watch.check import Check, Round, Side, Signal, Verdict
+from fsync.watch.drift import controlled, drift
+from fsync.watch.freshness import freshness
+from fsync.watch.look import Look
+from fsync.watch.null_ratio import null_ratio
+from fsync.watch.offline import SAMPLE, look_offline
+from fsync.watch.online import look_online
+
+__all__ = ["SAMPLE", "SIGNALS", "Check", "Look", "Round", "Side", "Signal", "Verdict", "judge", "look_at"]
+
+#: what is watched: functions from what was seen of a view to checks of its features
+SIGNALS: Final[tuple[Callable[[Look], Iterable[Check]], ...]] = (freshness, null_ratio, drift, availability)
+
+
+def look_at(
+    views: Sequence[View],
+    project: Project,
+    plan: Plan,
+    warehouse: Warehouse,
+    reader: Reader | None,
+    at: int,
+    *,
+    sample: int = SAMPLE,
+) -> Iterator[Look]:
+    """Look at views one after another, each at its table and at what a store serves of it.
+
+    Args:
+        reader: of the store that is watched; None for none.
+        at: the instant that is looked at, in epoch milliseconds.
+        sample: how many entities of a view are compared, about.
+
+    Raises:
+        WarehouseOutOfReach: when the warehouse does not answer.
+    """
+    for view in views:
+        offline = look_offline(view, project, plan, warehouse, at, sample)
+        online = None if reader is None else look_online(view, reader, offline.keys, at)
+        yield Look(view, at, offline, online)
+
+
+def judge(looks: Iterable[Look], at: int) -> Round:
+    """What the signals say of what was seen; features in the order of views, each signal by signal."""
+    checks: list[Check] = []
+    allowed: dict[str, float] = {}
+    problems: dict[str, None] = {}
+    for look in looks:
+        allowed |= {one.name: one.monitors.drift for one in look.view.features if one.monitors.drift is not None}
+        checks += [check for signal in SIGNALS for check in signal(look)]
+        if look.offline.problem is not None:
+            problems[look.offline.problem] = None
+    return Round(at, now(), controlled(checks, allowed), tuple(problems))

@@ -1,0 +1,44 @@
+"""Availability: the share of probes that a store answers with a value as fresh as promised, against the SLA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fsync.spec.monitors import read_share
+from fsync.watch.check import Check, Verdict
+from fsync.watch.look import Look
+
+
+def availability(look: Look) -> Iterator[Check]:
+    """Features that promise it and are watched for it, of an online store."""
+    online = look.online
+    if online is None:
+        return
+    for planned in look.view.features:
+        if planned.feature.availability is None or not planned.monitors.availability:
+            continue
+        promised = read_share(planned.feature.availability)
+        share = None
+        if online.probes == 0 and online.problem is None:
+            verdict, sentence = Verdict.UNKNOWN, "there is no entity to ask for"
+        else:
+            answered = online.answered.get(planned.name, 0)
+            share = answered / online.probes if online.probes else 0.0
+            verdict = Verdict.ALERT if share < promised else Verdict.OK
+            sentence = (
+                f"{share:.1%} of {online.probes:,} probes got a value, {planned.feature.availability} are promised"
+            )
+            if online.problem is not None and verdict is Verdict.ALERT:
+                sentence += f": {online.problem}"
+        yield Check(
+            feature=planned.name,
+            view=look.view.name,
+            owner=planned.feature.owner,
+            signal="availability",
+            side="online",
+            verdict=verdict,
+            sentence=sentence,
+            value=share,
+            threshold=promised,
+            counted=online.probes,
+        )

@@ -1,0 +1,70 @@
+"""What a watch comes to: one check a feature, signal and side, each with a verdict and a sentence that explains it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+#: freshness: how old; null_ratio: how much is missing; drift: whether values are others; availability: who gets them
+Signal = Literal["freshness", "null_ratio", "drift", "availability"]
+#: of the tables that are built, or of what is served
+Side = Literal["offline", "online"]
+
+
+class Verdict(StrEnum):
+    """What a check says."""
+
+    OK = "ok"
+    ALERT = "alert"
+    #: there was nothing to look at, as the sentence says
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One signal of one feature on one side.
+
+    `value` is held against `threshold`: of freshness the lag and the SLA in seconds (two minutes more are allowed);
+    of null_ratio the share of NULLs and the most there may be; of drift the share of values that take part in the
+    change and the least that counts; of availability the share of probes that got a value, and the SLA. Shares go from
+    0 to 1. `counted` is how many entities or probes it goes by.
+
+    Of drift, `p` is the p-value of this check alone, and `q` that among all features that were compared with it
+    (Benjamini and Hochberg): it alerts when q is below what the spec says of p, and the value at least the threshold.
+    """
+
+    feature: str
+    view: str
+    owner: str
+    signal: Signal
+    side: Side
+    verdict: Verdict
+    sentence: str
+    value: float | None = None
+    threshold: float | None = None
+    counted: int | None = None
+    p: float | None = None
+    q: float | None = None
+    baseline: str | None = None
+
+    @property
+    def is_alert(self) -> bool:
+        return self.verdict is Verdict.ALERT
+
+
+@dataclass(frozen=True)
+class Round:
+    """One look at all features. `at` is the instant looked at, `checked_at` the wall clock, in epoch milliseconds.
+
+    `problems` say what could not be looked at.
+    """
+
+    at: int
+    checked_at: int
+    checks: tuple[Check, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def alerts(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.is_alert)

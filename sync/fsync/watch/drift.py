@@ -1,0 +1,171 @@
+"""Drift: whether values are distributed as those of a baseline are.
+
+Numbers and ages by the test of Kolmogorov and Smirnov, others by chi-squared. Many entities make any change certain:
+what counts beside that is how many of the values take part in it, which is the distance between the two distributions
+(of numbers the largest one between their distribution functions; of categories, half the sum of the distances between
+their shares). And many features make some p-value small: the false discoveries among all alerts are kept below the
+p-value that is asked for (Benjamini and Hochberg, J. R. Statist. Soc. B 57, 1995).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from scipy import stats
+
+from fsync.data_tests import is_comparable
+from fsync.plan import Planned
+from fsync.sql.watched import kind_of
+from fsync.watch.check import Check, Side, Verdict
+from fsync.watch.look import Look, Values
+
+#: up to here p-values are exact; beyond, the approximation is good, and a thousand times as fast
+_EXACT: Final = 1_000
+#: as many categories are compared, the others are one
+_CATEGORIES: Final = 50
+#: how often a category is to be expected on either side to be one of its own
+_EXPECTED: Final = 5
+#: ratios that a changed unit makes
+_UNITS: Final = (*(10.0**power for power in range(1, 10)), 60.0, 3_600.0, 86_400.0)
+_NEAR: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How two samples differ: how many values take part in it, from 0 to 1, and the p-value that it is chance."""
+
+    effect: float
+    p: float
+
+
+def compare_numbers(now: Values, before: Values) -> Difference:
+    """Two samples of numbers, by the two-sided test of Kolmogorov and Smirnov. Neither is empty; NaN is the largest."""
+    method = "exact" if max(len(now), len(before)) <= _EXACT else "asymp"
+    found = stats.ks_2samp(_ordered(now), _ordered(before), method=method)
+    return Difference(float(found.statistic), float(found.pvalue))
+
+
+def _ordered(values: Values) -> Values:
+    return np.where(np.isnan(values), np.inf, values)
+
+
+def compare_categories(now: Values, before: Values) -> Difference:
+    """Two samples of categories, by chi-squared; rare ones are taken together. Neither is empty."""
+    names, numbers = np.unique(np.concatenate([now, before]), return_inverse=True)
+    sides = (numbers[: len(now)], numbers[len(now) :])
+    counts = np.stack([np.bincount(side, minlength=len(names)) for side in sides])
+    counts = counts[:, np.argsort(-counts.sum(axis=0), kind="stable")]
+    smaller = min(len(now), len(before)) / (len(now) + len(before))
+    is_own = (counts.sum(axis=0) * smaller >= _EXPECTED) & (np.arange(len(names)) < _CATEGORIES)
+    table = np.column_stack([counts[:, is_own], counts[:, ~is_own].sum(axis=1)])
+    table = table[:, table.sum(axis=0) > 0]
+    shares = table / table.sum(axis=1, keepdims=True)
+    effect = float(np.abs(shares[0] - shares[1]).sum() / 2)
+    if table.shape[1] < 2:
+        return Difference(effect, 1.0)
+    return Difference(effect, float(stats.chi2_contingency(table, correction=False).pvalue))
+
+
+# ---------------------------------------------------------------- checks
+
+
+def drift(look: Look) -> Iterator[Check]:
+    """Features that are watched for it, offline and online, each against the same baseline; see `controlled`."""
+    for planned in look.view.features:
+        if planned.monitors.drift is None or look.offline.problem is not None:
+            continue
+        yield _check(look, planned, "offline", look.offline.values)
+        if look.online is not None and look.online.problem is None:
+            yield _check(look, planned, "online", look.online.values)
+
+
+def controlled(checks: Sequence[Check], allowed: Mapping[str, float]) -> tuple[Check, ...]:
+    """Checks of one round, of drift those that alert in view of how many were made: each side for itself.
+
+    Args:
+        allowed: by feature, the p-value that its spec asks for.
+    """
+    adjusted = list(checks)
+    for side in ("offline", "online"):
+        tested = [number for number, check in enumerate(adjusted) if check.side == side and check.p is not None]
+        if not tested:
+            continue
+        values = np.clip([adjusted[number].p or 0.0 for number in tested], 0, 1)
+        for number, q in zip(tested, stats.false_discovery_control(values), strict=True):
+            check = adjusted[number]
+            is_alert = q < allowed[check.feature] and (check.value or 0) >= (check.threshold or 0)
+            verdict = Verdict.ALERT if is_alert else Verdict.OK
+            adjusted[number] = replace(check, q=float(q), verdict=verdict, sentence=_sentence(check, is_alert))
+    return tuple(adjusted)
+
+
+def _check(look: Look, planned: Planned, side: Side, values: Mapping[str, Values]) -> Check:
+    baseline, kind = planned.monitors.drift_baseline, kind_of(planned)
+    now, before = values.get(planned.name), look.offline.before.get(planned.name)
+    against = _told(planned)
+    check = Check(
+        feature=planned.name,
+        view=look.view.name,
+        owner=planned.feature.owner,
+        signal="drift",
+        side=side,
+        verdict=Verdict.UNKNOWN,
+        sentence="",
+        threshold=planned.monitors.drift_effect,
+        baseline=baseline.text,
+        counted=None if now is None else len(now),
+    )
+    if not is_comparable(planned):
+        return replace(check, sentence="ages in a training set are of many instants: choose another drift_baseline")
+    if (problem := look.offline.missing.get(planned.name)) is not None:
+        return replace(check, sentence=problem)
+    if now is None or len(now) == 0:
+        return replace(check, sentence="no entity has a value now")
+    if before is None or len(before) == 0:
+        return replace(check, sentence=f"no entity had a value {against}")
+    compare = compare_categories if kind == "category" else compare_numbers
+    found = compare(now, before)
+    change = _change_of_categories(now, before) if kind == "category" else _change_of_numbers(now, before, kind)
+    return replace(
+        check,
+        value=found.effect,
+        p=found.p,
+        sentence=f"{change}, {len(now):,} values against {len(before):,} {against}",
+    )
+
+
+def _told(planned: Planned) -> str:
+    baseline = planned.monitors.drift_baseline
+    if baseline.service is not None:
+        return f"of the training set of {baseline.service}"
+    return f"{baseline.text} before" if baseline.before is not None else f"as of {baseline.text}"
+
+
+def _sentence(check: Check, is_alert: bool) -> str:
+    effect = f"{check.value:.1%} of the values are distributed otherwise"
+    if is_alert:
+        return f"{effect} (p = {check.p:.1g}): {check.sentence}"
+    return f"{effect}, {check.threshold:.0%} would count (p = {check.p:.1g}): {check.sentence}"
+
+
+def _change_of_numbers(now: Values, before: Values, kind: str) -> str:
+    middle, then = float(np.median(now)), float(np.median(before))
+    unit = " s" if kind == "age" else ""
+    change = f"the median went from {then:.6g}{unit} to {middle:.6g}{unit}"
+    ratio = middle / then if then and middle else 1.0
+    for factor in _UNITS:
+        if abs(ratio / factor - 1) < _NEAR:
+            return f"{change}, as if the unit had changed ({factor:g} times as much)"
+        if abs(ratio * factor - 1) < _NEAR:
+            return f"{change}, as if the unit had changed (a {factor:g}th)"
+    return change
+
+
+def _change_of_categories(now: Values, before: Values) -> str:
+    names = np.unique(np.concatenate([now, before]))
+    shares = [(str(name), float(np.mean(before == name)), float(np.mean(now == name))) for name in names[:10_000]]
+    name, then, share = max(shares, key=lambda one: abs(one[1] - one[2]))
+    return f"{name!r} went from {then:.1%} to {share:.1%}"
