@@ -54,19 +54,18 @@ def _numbers(now: Values, before: Values, served: Values | None) -> tuple[tuple[
     both = both[np.isfinite(both)]
     low, high = np.quantile(both, _TAILS) if len(both) else (0.0, 1.0)
     different = np.unique(both[(both >= low) & (both <= high)])
-    # of few values, each has a bin of its own
-    edges = (
-        different if 1 < len(different) <= _BINS else np.linspace(low, high if high > low else low + 1, _BINS + 1)[:-1]
-    )
-    shares = [
-        _shares(np.searchsorted(edges, _within(side, edges), side="right") - 1, len(edges))
-        for side in _sides(now, before, served)
-    ]
+    if 1 < len(different) <= _BINS:
+        edges = different  # of few values, each has a bin of its own
+    else:
+        edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)[:-1]
+    places = (np.searchsorted(edges, _from(edges[0], side), side="right") - 1 for side in _sides(now, before, served))
+    shares = [_shares(place, len(edges)) for place in places]
     return tuple(float(edge) for edge in edges), shares
 
 
-def _within(values: Values, edges: Values) -> Values:
-    return np.maximum(np.nan_to_num(values, nan=np.inf, posinf=np.inf, neginf=-np.inf), edges[0])
+def _from(low: float, values: Values) -> Values:
+    found: Values = np.maximum(np.where(np.isnan(values), np.inf, values), low)
+    return found
 
 
 def _categories(now: Values, before: Values, served: Values | None) -> tuple[tuple[float | str, ...], _Shares]:
