@@ -29,7 +29,7 @@ _PAUSE_SECONDS: Final = 0.25
 
 #: the columns: name, DuckDB's type, of Arrow
 _COLUMNS: Final = (
-    ("at", "timestamp", pa.timestamp("ms")),
+    ("watched_at", "timestamp", pa.timestamp("ms")),
     ("checked_at", "timestamp", pa.timestamp("ms")),
     ("feature", "varchar", pa.string()),
     ("view_name", "varchar", pa.string()),
@@ -45,6 +45,8 @@ _COLUMNS: Final = (
     ("baseline", "varchar", pa.string()),
     ("sentence", "varchar", pa.string()),
 )
+
+_SAME: Final = " and ".join(f"old.{name} = new.{name}" for name in ("watched_at", "feature", "signal", "side"))
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,9 @@ def write(profile: Profile, watched: Round) -> None:
             connection.execute(f"create table if not exists {table} ({columns})")
             connection.register("fsync_checks", rows)
             # a look at the same instant again replaces what was seen of it
-            connection.execute(
-                f"delete from {table} as old using fsync_checks as new "
-                "where old.at = new.at and old.feature = new.feature and old.signal = new.signal and old.side = new.side"
-            )
-            connection.execute(
-                f"delete from {table} where checked_at < $1", [to_datetime(watched.checked_at - KEEP_MS)]
-            )
+            connection.execute(f"delete from {table} as old using fsync_checks as new where {_SAME}")
+            too_old = to_datetime(watched.checked_at - KEEP_MS)
+            connection.execute(f"delete from {table} where checked_at < $1", [too_old])
             connection.execute(f"insert into {table} by name from fsync_checks")
             connection.execute("commit")
     except duckdb.Error as error:
@@ -110,7 +108,7 @@ def write(profile: Profile, watched: Round) -> None:
 
 
 def _cell(watched: Round, check: Check, name: str) -> Any:
-    instants = {"at": watched.at, "checked_at": watched.checked_at}
+    instants = {"watched_at": watched.at, "checked_at": watched.checked_at}
     if name in instants:
         return to_datetime(instants[name])
     value = getattr(check, "view" if name == "view_name" else name)
@@ -140,15 +138,15 @@ def points(warehouse: Warehouse, since: int, until: int, most: int = 500) -> tup
     rows = _rows(
         warehouse,
         f"""
-        select epoch_ms(at), feature, signal, side, verdict, value
+        select epoch_ms(watched_at), feature, signal, side, verdict, value
         from (
             select *, row_number() over line as number, count(*) over (partition by feature, signal, side) as numbers
             from {TABLE}
             where {_within(since, until)}
-            window line as (partition by feature, signal, side order by at desc)
+            window line as (partition by feature, signal, side order by watched_at desc)
         )
         where (number - 1) % ceil(numbers / {most}) = 0
-        order by at, feature, signal, side
+        order by watched_at, feature, signal, side
         """,
     )
     return tuple(Point(*row) for row in rows)
@@ -158,17 +156,18 @@ def kept(warehouse: Warehouse, since: int, until: int) -> tuple[Kept, ...]:
     """How promises were kept over a period, by feature and promise. What was looked at last holds until the end."""
     fresh = f"""
         with rounds as (
-            select feature, view_name, owner, at, bool_and(verdict <> 'alert') as is_fresh
+            select feature, view_name, owner, watched_at, bool_and(verdict <> 'alert') as is_fresh
             from {TABLE}
             where signal = 'freshness' and {_within(since, until)}
             group by all
         ),
         spans as (
-            select *, coalesce(lead(at) over (partition by feature order by at), {_instant(until)}) - at as span
+            select *, coalesce(lead(watched_at) over following, {_instant(until)}) - watched_at as span
             from rounds
+            window following as (partition by feature order by watched_at)
         )
         select
-            feature, arg_max(view_name, at), arg_max(owner, at), 'freshness',
+            feature, arg_max(view_name, watched_at), arg_max(owner, watched_at), 'freshness',
             case
                 when sum(epoch_ms(span)) > 0 then sum(epoch_ms(span)) filter (where is_fresh) / sum(epoch_ms(span))
                 else avg(is_fresh::integer)
@@ -179,16 +178,18 @@ def kept(warehouse: Warehouse, since: int, until: int) -> tuple[Kept, ...]:
     """
     answered = f"""
         select
-            feature, arg_max(view_name, at), arg_max(owner, at), 'availability',
-            sum(value * counted) / sum(counted), count(distinct at)
+            feature, arg_max(view_name, watched_at), arg_max(owner, watched_at), 'availability',
+            sum(value * counted) / sum(counted), count(distinct watched_at)
         from {TABLE}
         where signal = 'availability' and value is not null and counted > 0 and {_within(since, until)}
         group by feature
     """
     rows = [*_rows(warehouse, fresh), *_rows(warehouse, answered)]
-    return tuple(
-        sorted((Kept(*row[:4], row[4] or 0.0, row[5]) for row in rows), key=lambda one: (one.feature, one.promise))
+    found = (
+        Kept(feature, view, owner, promise, share or 0.0, checks)
+        for feature, view, owner, promise, share, checks in rows
     )
+    return tuple(sorted(found, key=lambda one: (one.feature, one.promise)))
 
 
 def alerting(warehouse: Warehouse, before: int) -> frozenset[tuple[str, Signal, Side]] | None:
@@ -196,7 +197,7 @@ def alerting(warehouse: Warehouse, before: int) -> frozenset[tuple[str, Signal, 
     rows = _rows(
         warehouse,
         f"select feature, signal, side, verdict from {TABLE} "
-        f"where at = (select max(at) from {TABLE} where at < {_instant(before)})",
+        f"where watched_at = (select max(watched_at) from {TABLE} where watched_at < {_instant(before)})",
     )
     if not rows:
         return None
@@ -213,7 +214,7 @@ def _rows(warehouse: Warehouse, query: str) -> Sequence[tuple[Any, ...]]:
 
 
 def _within(since: int, until: int) -> str:
-    return f"at between {_instant(since)} and {_instant(until)}"
+    return f"watched_at between {_instant(since)} and {_instant(until)}"
 
 
 def _instant(milliseconds: int) -> str:
