@@ -31,6 +31,7 @@ from fsync_cli import (
     schema,
     show,
     train,
+    watch,
 )
 from fsync_cli.console import counted, say
 
@@ -52,6 +53,7 @@ fsync: features as YAML, built by dbt, served from Redis.
   fsync get        read them: fsync get VIEW KEY
   fsync rollback   serve what was served before the last change of a view
   fsync train      join labels with features as of their times
+  fsync watch      freshness, NULLs, drift and availability of features, and who hears of it
   fsync explain    why a feature has its value, online and offline
   fsync lineage    what a feature is made of, and what is made of it
   fsync access     who may read what, as rules of Redis or grants of dbt
@@ -84,6 +86,7 @@ COMMANDS: Final = (
     ("rollback", rollback.rollback),
     ("schema", schema.schema),
     ("train", train.train),
+    ("watch", watch.watch),
     ("explain", explain.explain),
     ("lineage", lineage.lineage),
     ("report", report.report),

@@ -60,6 +60,7 @@ class Aim:
             sparse=sparse,
             push="",
             replaces=None,
+            built_at=table.built_at,
         )
         return cls(view, table, prefix, meta, horizon.milliseconds + GRACE_MS)
 

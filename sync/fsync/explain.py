@@ -48,6 +48,8 @@ class Online:
     hash: str | None = None
     as_of: int | None = None
     horizon: int | None = None
+    #: when the build began that it was pushed from; None where the store does not say
+    built_at: int | None = None
     problem: str | None = None
 
 
@@ -114,7 +116,7 @@ def explain(
     entity = wire.entity_parts(key, view.entity_types)
     offline = _offline(view, planned, entity, at, warehouse)
     online = _online(view, planned, key, at, reader)
-    agrees, verdict = _verdict(offline, online, at)
+    agrees, verdict = compare(offline, online, at)
     made_of = view.made_of(planned)
     return Explanation(
         feature=planned.name,
@@ -171,10 +173,16 @@ def _online(view: View, planned: Planned, key: Key, at: int, reader: Reader) -> 
         problem = f"the version that is served, {meta.hash}, does not have it"
     elif status is Status.MISSING:
         problem = f"the store answers for the time from {to_text(meta.since)} on"
-    return Online(reading.values.get(planned.name), status, meta.hash, meta.as_of, meta.horizon, problem)
+    values = reading.values.get(planned.name)
+    return Online(values, status, meta.hash, meta.as_of, meta.horizon, meta.built_at, problem)
 
 
-def _verdict(offline: Offline, online: Online, at: int) -> tuple[bool, str]:
+#: said of two values that differ while all that is known says that they should not
+UNEXPLAINED: Final = "nothing that is known explains it: `fsync push --full` writes every value anew"
+
+
+def compare(offline: Offline, online: Online, at: int) -> tuple[bool, str]:
+    """Whether a value is known to be the same on both sides at an instant, and if not, why."""
     if offline.problem is not None or online.problem is not None:
         return False, "there is nothing to compare"
     assert offline.built_at is not None
@@ -186,12 +194,19 @@ def _verdict(offline: Offline, online: Online, at: int) -> tuple[bool, str]:
         return True, "online is offline"
     if at > online.horizon:
         return False, f"the last push knows the changes until {to_text(online.horizon)}: push again"
+    if offline.built_at == online.built_at:
+        return False, UNEXPLAINED
+    if online.built_at is not None:
+        return False, (
+            f"the push was of the build of {to_text(online.built_at)}, and the table was built at "
+            f"{to_text(offline.built_at)}: what has changed in between is not online before the next `fsync push`"
+        )
     if offline.built_at > online.as_of:
         return False, (
             f"the push was as of {to_text(online.as_of)}, and the table was built at {to_text(offline.built_at)}: "
             "events that came in between are not online before the next `fsync push`"
         )
-    return False, "nothing that is known explains it: `fsync push --full` writes every value anew"
+    return False, UNEXPLAINED
 
 
 def _same(one: Value, other: Value) -> bool:

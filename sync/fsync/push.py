@@ -281,6 +281,7 @@ def _narrowed(store: Store, aim: Aim) -> list[tuple[str, bytes, None]]:
         since=max(old.since, aim.meta.since),
         horizon=min(old.horizon, aim.meta.horizon),
         sparse=old.sparse and aim.meta.sparse,
+        built_at=old.built_at if old.built_at == aim.meta.built_at else None,
     )
     return [] if narrowed == old else [(aim.meta_key, wire.encode_meta(narrowed), None)]
 

@@ -186,6 +186,7 @@ def test_a_meta_comes_back_as_it_was() -> None:
         sparse=True,
         push="0123456789abcdef",
         replaces=None,
+        built_at=7,
     )
     assert wire.decode_version(wire.encode_meta(meta)) == meta
     assert wire.decode_meta(wire.encode_meta(meta)) == meta

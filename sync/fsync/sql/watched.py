@@ -166,6 +166,35 @@ def training_query(relation: str, features: Sequence[Planned], most: int) -> str
     return f"{rendered(query)} using sample reservoir({most} rows) repeatable (0)"
 
 
+def some_entities(view: View, table: str, most: int) -> str:
+    """A query of at most so many entities that a view's table has rows of, as texts: others each time."""
+    keys = [exp.cast(exp.column(column.name), "varchar") for column in view.entity]
+    query = exp.select(*keys).from_(table, dialect="duckdb")
+    return f"select distinct * from ({rendered(query)} using sample {most} rows)"
+
+
+def rows_of_entities(view: View, table: str, entities: str, at: int) -> str:
+    """A query of the rows that hold at an instant for entities: the number of each, then the features.
+
+    Args:
+        entities: a table of (number, part_0, part_1, …): an entity's columns as texts.
+    """
+    same = [
+        exp.EQ(
+            this=exp.column(column.name, table="held"),
+            expression=exp.cast(exp.column(f"part_{number}", table="asked"), str(column.type)),
+        )
+        for number, column in enumerate(view.entity)
+    ]
+    query = (
+        exp.select(exp.column("number", table="asked"), *(exp.column(one.name, table="held") for one in view.features))
+        .from_(exp.alias_(exp.to_table(entities), "asked", table=True))
+        .join(exp.alias_(exp.to_table(table, dialect="duckdb"), "held", table=True), on=exp.and_(*same))
+        .where(holds(timestamp(at)))
+    )
+    return rendered(query)
+
+
 def columns_of(planned: Planned, number: int) -> str:
     """The column of `sample_query` that has a feature's values as of one of its instants, by the number of that."""
     return f"{planned.name}__{number}" if kind_of(planned) == "age" else planned.name

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-#: freshness: how old; null_ratio: how much is missing; drift: whether values are others; availability: who gets them
-Signal = Literal["freshness", "null_ratio", "drift", "availability"]
+#: freshness: how old; null_ratio: how much is missing; drift: whether values are others; availability: who gets them;
+#: parity: whether what is served is what the table says
+Signal = Literal["freshness", "null_ratio", "drift", "availability", "parity"]
 #: of the tables that are built, or of what is served
 Side = Literal["offline", "online"]
 
@@ -25,10 +26,15 @@ class Verdict(StrEnum):
 class Check:
     """One signal of one feature on one side.
 
-    `value` is held against `threshold`: of freshness the lag and the SLA in seconds (two minutes more are allowed);
-    of null_ratio the share of NULLs and the most there may be; of drift the share of values that take part in the
-    change and the least that counts; of availability the share of probes that got a value, and the SLA. Shares go from
-    0 to 1. `counted` is how many entities or probes it goes by.
+    `value` is held against `threshold`, shares from 0 to 1 but for the first:
+
+        freshness      the lag and the SLA, in seconds (two minutes more are allowed)
+        null_ratio     the share of NULLs, and the most there may be
+        drift          the share of values that take part in the change, and the least that counts
+        availability   the share of probes that got a value, and the SLA
+        parity         the share of entities whose value online differs and nothing explains it, and 0
+
+    `counted` is how many entities or probes it goes by; None where there are none to count.
 
     Of drift, `p` is the p-value of this check alone, and `q` that among all features that were compared with it
     (Benjamini and Hochberg): it alerts when q is below what the spec says of p, and the value at least the threshold.

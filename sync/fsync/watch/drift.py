@@ -9,6 +9,7 @@ p-value that is asked for (Benjamini and Hochberg, J. R. Statist. Soc. B 57, 199
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -31,6 +32,8 @@ _EXPECTED: Final = 5
 #: ratios that a changed unit makes
 _UNITS: Final = (*(10.0**power for power in range(1, 10)), 60.0, 3_600.0, 86_400.0)
 _NEAR: Final = 0.05
+#: what is smaller says no more
+_SURE: Final = 1e-15
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,10 @@ class Difference:
 def compare_numbers(now: Values, before: Values) -> Difference:
     """Two samples of numbers, by the two-sided test of Kolmogorov and Smirnov. Neither is empty; NaN is the largest."""
     method = "exact" if max(len(now), len(before)) <= _EXACT else "asymp"
-    found = stats.ks_2samp(_ordered(now), _ordered(before), method=method)
+    with warnings.catch_warnings():
+        # where it cannot be exact, scipy says so and approximates
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found = stats.ks_2samp(_ordered(now), _ordered(before), method=method)
     return Difference(float(found.statistic), float(found.pvalue))
 
 
@@ -146,9 +152,10 @@ def _told(planned: Planned) -> str:
 
 def _sentence(check: Check, is_alert: bool) -> str:
     effect = f"{check.value:.1%} of the values are distributed otherwise"
+    p = "p < 1e-15" if check.p is None or check.p < _SURE else f"p = {check.p:.1g}"
     if is_alert:
-        return f"{effect} (p = {check.p:.1g}): {check.sentence}"
-    return f"{effect}, {check.threshold:.0%} would count (p = {check.p:.1g}): {check.sentence}"
+        return f"{effect} ({p}): {check.sentence}"
+    return f"{effect}, {check.threshold:.0%} would count ({p}): {check.sentence}"
 
 
 def _change_of_numbers(now: Values, before: Values, kind: str) -> str:

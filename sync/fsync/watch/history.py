@@ -185,10 +185,7 @@ def kept(warehouse: Warehouse, since: int, until: int) -> tuple[Kept, ...]:
         group by feature
     """
     rows = [*_rows(warehouse, fresh), *_rows(warehouse, answered)]
-    found = (
-        Kept(feature, view, owner, promise, share or 0.0, checks)
-        for feature, view, owner, promise, share, checks in rows
-    )
+    found = [Kept(row[0], row[1], row[2], row[3], kept=row[4] or 0.0, checks=row[5]) for row in rows]
     return tuple(sorted(found, key=lambda one: (one.feature, one.promise)))
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from fsync.data_tests import is_comparable
 from fsync.errors import InputError, StoreOutOfReach
+from fsync.instant import to_text
 from fsync.plan import View
 from fsync.read import Reader, Status
 from fsync.sql import watched
@@ -41,6 +42,8 @@ def look_online(view: View, reader: Reader, keys: Sequence[Any], at: int) -> Onl
     found = Online(as_of=served.as_of, probes=len(keys), answered=answered)
     if [(one.name, one.type) for one in served.features] != [(one.name, one.type) for one in view.features]:
         return replace(found, problem=f"version {served.hash} is served, and the specs say {view.hash}")
+    if at < served.since:  # of the time before its push it knows some values, which are no fair sample
+        return replace(found, problem=f"the store answers for the time from {to_text(served.since)} on")
     known = [not reading.is_missing for reading in batch.readings[view.name]]
     read = batch.to_arrow()
     return _with_values(found, view, read.filter(pa.array(known)) if known else read, at)

@@ -27,6 +27,7 @@ from fsync.wire.keys import (
     literal_pattern,
     meta_key,
     service_key,
+    stored_parts,
     version_key,
     view_patterns,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "parse_holding",
     "restore",
     "service_key",
+    "stored_parts",
     "version_key",
     "view_patterns",
 ]

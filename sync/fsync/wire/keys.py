@@ -93,9 +93,14 @@ def entity_text(key: Key, columns: Sequence[tuple[str, SqlType]]) -> str:
 
 def entity_parts(key: Key, columns: Sequence[tuple[str, SqlType]]) -> tuple[str, ...]:
     """The values of an entity as texts, one a column. Raises InputError as `entity_text` does."""
-    parts = entity_text(key, columns).split("|")
+    return stored_parts(entity_text(key, columns))
+
+
+def stored_parts(text: str) -> tuple[str, ...]:
+    """The values of an entity as texts, one a column, of what stands in its key."""
     return tuple(
-        "" if part == NOTHING else re.sub("%(..)", lambda found: chr(int(found[1], 16)), part) for part in parts
+        "" if part == NOTHING else re.sub("%(..)", lambda found: chr(int(found[1], 16)), part)
+        for part in text.split("|")
     )
 
 

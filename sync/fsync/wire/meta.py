@@ -56,6 +56,8 @@ class Meta:
     push: str
     #: the hash of the version that was served before it, where there was one
     replaces: str | None
+    #: when the build of the table began that its values are of; None where an fsync pushed it that did not say
+    built_at: int | None = None
 
     @cached_property
     def types(self) -> tuple[SqlType, ...]:
@@ -91,6 +93,7 @@ def encode_meta(meta: Meta) -> bytes:
             "sparse": meta.sparse,
             "push": meta.push,
             "replaces": meta.replaces,
+            "built_at": meta.built_at,
         }
     )
 
@@ -140,6 +143,7 @@ def _meta(plain: Mapping[str, Any]) -> Meta:
         sparse=plain["sparse"],
         push=plain["push"],
         replaces=plain["replaces"],
+        built_at=plain.get("built_at"),
     )
 
 

@@ -1,0 +1,187 @@
+"""Parity: entities looked up on both sides at one instant, and every difference with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import pyarrow as pa
+
+from fsync import wire
+from fsync.errors import InputError, NotBuilt, StoreOutOfReach
+from fsync.explain import UNEXPLAINED, Offline, Online, compare
+from fsync.instant import to_text
+from fsync.plan import Planned, View
+from fsync.read import Reader, Reading, Status
+from fsync.sql.empty import empty_values
+from fsync.sql.watched import rows_of_entities, some_entities
+from fsync.store import Store
+from fsync.warehouse.duckdb import Table, Warehouse
+from fsync.watch.check import Check, Verdict
+from fsync.wire import Value
+
+#: how many entities of a view are looked up
+ENTITIES: Final = 1_000
+_ENTITIES_TABLE: Final = "fsync_parity"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value that is not the same on both sides. `key` is written as in keys of the store.
+
+    `is_explained` says whether what is known of the push explains it: it is behind the table, or of another version.
+    """
+
+    feature: str
+    view: str
+    key: str
+    offline: Value
+    online: Value
+    status: Status
+    reason: str
+    is_explained: bool
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What came of comparing a view: `entities` were looked up on both sides. `problem` says why none were."""
+
+    view: View
+    entities: int
+    differences: tuple[Difference, ...] = ()
+    problem: str | None = None
+
+
+def compare_view(
+    view: View, warehouse: Warehouse, store: Store, prefix: str, at: int, entities: int = ENTITIES
+) -> Parity:
+    """Look up entities of a view in its table and in a store, as of one instant, in epoch milliseconds.
+
+    Half of the entities are what the store holds, so that what should be gone is found; the others are of the table, so
+    that what never came is.
+    """
+    try:
+        table = warehouse.table(view)
+        reader = Reader(store, prefix=prefix)  # not closed: the store is not ours
+        meta = reader.meta(view.name)
+        if meta is None:
+            return Parity(view, 0, problem="it was not pushed to this store, or has expired")
+        if meta.entity != view.entity_types:
+            return Parity(view, 0, problem=f"version {meta.hash} is served, which has another entity")
+        found = _entities(view, meta, table, warehouse, store, prefix, entities)
+        readings = reader.read_batch([view.name], [_key(parts) for parts in found], at=at).readings[view.name]
+    except NotBuilt as error:
+        return Parity(view, 0, problem=str(error))
+    except (StoreOutOfReach, InputError) as error:
+        return Parity(view, 0, problem=f"the store does not answer: {error}")
+    values = _offline(view, table, warehouse, found, at)
+    differences = [
+        difference
+        for parts, reading, row in zip(found, readings, values, strict=True)
+        for difference in _differences(view, table, meta, parts, reading, row, at)
+    ]
+    return Parity(view, len(found), tuple(sorted(differences, key=lambda one: (one.key, one.feature))))
+
+
+def checks_of(parity: Parity) -> Iterator[Check]:
+    """A check a feature: it alerts where a difference has no explanation."""
+    for planned in parity.view.features:
+        differ = [one for one in parity.differences if one.feature == planned.name]
+        unexplained = sum(not one.is_explained for one in differ)
+        verdict = Verdict.ALERT if unexplained else Verdict.UNKNOWN if parity.problem else Verdict.OK
+        yield Check(
+            feature=planned.name,
+            view=parity.view.name,
+            owner=planned.feature.owner,
+            signal="parity",
+            side="online",
+            verdict=verdict,
+            sentence=parity.problem or _sentence(parity, differ, unexplained),
+            value=unexplained / parity.entities if parity.entities else None,
+            threshold=0.0,
+            counted=parity.entities,
+        )
+
+
+def _sentence(parity: Parity, differ: Sequence[Difference], unexplained: int) -> str:
+    if not differ:
+        return f"{parity.entities:,} entities have the same value online and offline"
+    explained = len(differ) - unexplained
+    told = [f"{unexplained:,} that nothing explains"] if unexplained else []
+    told += [f"{explained:,} that the state of the push explains"] if explained else []
+    worst = next((one for one in differ if not one.is_explained), differ[0])
+    return (
+        f"{len(differ):,} of {parity.entities:,} entities have another value online, {' and '.join(told)}; "
+        f"{worst.key} has {worst.online} online and {worst.offline} offline: {worst.reason}"
+    )
+
+
+# ---------------------------------------------------------------- the two sides
+
+
+def _entities(
+    view: View, meta: wire.Meta, table: Table, warehouse: Warehouse, store: Store, prefix: str, entities: int
+) -> list[tuple[str, ...]]:
+    """Entities by the texts of their columns, each once."""
+    before, after = wire.around_entity(prefix, view.name, meta.hash)
+    served = (key for batch in store.scan(before, after) for key in batch.column(0).to_pylist())
+    held = {wire.stored_parts(key[len(before) : -len(after)]): None for key in islice(served, entities // 2)}
+    of_table = warehouse.rows(some_entities(view, table.sql, entities - len(held)))
+    return list(held | dict.fromkeys(tuple(row) for row in of_table))
+
+
+def _key(parts: tuple[str, ...]) -> Any:
+    return parts[0] if len(parts) == 1 else parts
+
+
+def _offline(
+    view: View, table: Table, warehouse: Warehouse, entities: Sequence[tuple[str, ...]], at: int
+) -> Iterable[Mapping[str, Value]]:
+    """The values of entities, in their order: the empty ones of those that have no row."""
+    columns = [pa.array([parts[number] for parts in entities], pa.string()) for number in range(len(view.entity))]
+    names = [f"part_{number}" for number in range(len(view.entity))]
+    warehouse.give(_ENTITIES_TABLE, pa.table([pa.array(range(len(entities))), *columns], names=["number", *names]))
+    features = [planned.name for planned in view.features]
+    rows = {row[0]: row[1:] for row in warehouse.rows(rows_of_entities(view, table.sql, _ENTITIES_TABLE, at))}
+    empty = empty_values(view)
+    return [dict(zip(features, rows.get(number, empty), strict=True)) for number in range(len(entities))]
+
+
+def _differences(
+    view: View,
+    table: Table,
+    meta: wire.Meta,
+    parts: tuple[str, ...],
+    reading: Reading,
+    values: Mapping[str, Value],
+    at: int,
+) -> Iterator[Difference]:
+    statuses = reading.status
+    for planned in view.features:
+        online = _online(planned, meta, reading, statuses.get(planned.name, Status.MISSING))
+        offline = Offline(values[planned.name], hash=table.hash, built_at=table.built_at)
+        agrees, reason = compare(offline, online, at)
+        if not agrees:
+            why = online.problem or reason
+            yield Difference(
+                feature=planned.name,
+                view=view.name,
+                key=wire.entity_text(_key(parts), view.entity_types),
+                offline=offline.value,
+                online=online.value,
+                status=online.status,
+                reason=why,
+                is_explained=why != UNEXPLAINED,
+            )
+
+
+def _online(planned: Planned, meta: wire.Meta, reading: Reading, status: Status) -> Online:
+    problem = None
+    if planned.name not in reading.values:
+        problem = f"the version that is served, {meta.hash}, does not have it"
+    elif status is Status.MISSING:
+        problem = f"the store answers for the time from {to_text(meta.since)} on"
+    value = reading.values.get(planned.name)
+    return Online(value, status, meta.hash, meta.as_of, meta.horizon, meta.built_at, problem)
