@@ -17,7 +17,7 @@ from fsync.language.types import UUID
 from fsync.plan import Planned, View
 from fsync.spec.feature import Call
 from fsync.spec.source import Column
-from fsync.sql.empty import all_empty, empty_literal, empty_values
+from fsync.sql.empty import empty_literal, empty_values
 from fsync.sql.engines import duckdb
 from fsync.sql.instants import epoch_ms, timestamp
 
@@ -37,7 +37,7 @@ def kind_of(planned: Planned) -> Kind:
 
 def knows_something(view: View) -> exp.Expr:
     """That a row has a feature which is not at its empty value."""
-    return exp.not_(exp.paren(all_empty(view, empty_values(view))))
+    return exp.or_(*(_is_not_empty(view, planned) for planned in view.features))
 
 
 def should_have_value(view: View, planned: Planned) -> exp.Expr | None:
@@ -79,7 +79,11 @@ def _is_not_empty(view: View, planned: Planned) -> exp.Expr:
     empty = empties[planned.name]
     if empty is None:
         return column.is_(exp.null()).not_()
-    return exp.NEQ(this=column, expression=empty_literal(empty, planned.type))
+    is_zero = planned.type.is_number and not empty
+    literal = exp.Literal.number(0) if is_zero else empty_literal(empty, planned.type)
+    # what is never NULL can be compared in the plain way
+    differs = exp.NEQ if planned.is_never_null else exp.NullSafeNEQ
+    return differs(this=column, expression=literal)
 
 
 def compared(planned: Planned, at: exp.Expr) -> exp.Expr:

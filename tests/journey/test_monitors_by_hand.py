@@ -1,0 +1,132 @@
+"""The package's monitors on models of one's own, as an analytics engineer writes them: each passes and fails once.
+
+What they return is kept by dbt (`store_failures`), and is held against numbers that are worked out by hand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from fsync.dbt import run_dbt
+from fsync.errors import BuildFailed
+from fsync.spec.project import open_project
+from tests.conftest import BARE, copy_reference
+
+#: of 100 visits, one an hour: the last 20 have no score, 4 of them in the south
+VISITS = """\
+select
+    number as visit_id,
+    timestamp '2024-03-01' + to_hours(number) as seen_at,
+    case when number < 80 then number % 10 end as score,
+    case when number % 5 = 0 then 'south' else 'north' end as region
+from range(100) as numbers (number)
+"""
+#: the same scores twice as high, and half of the visits in the south
+EARLIER = """\
+select
+    number as visit_id,
+    2 * (number % 10) as score,
+    case when number % 2 = 0 then 'south' else 'north' end as region
+from range(80) as numbers (number)
+"""
+TESTS = """\
+models:
+  - name: visits
+    data_tests:
+      - fsync.freshness: {name: fresh_enough, arguments: {event_time: seen_at, within: 10h}}
+      - fsync.freshness: {name: too_old, arguments: {event_time: seen_at, within: 8h}}
+      - fsync.freshness: {name: as_of_then, arguments: {event_time: seen_at, within: 1h, as_of: "2024-03-03"}}
+      - fsync.null_ratio:
+          name: columns_at_once
+          arguments:
+            columns:
+              score: {max: 0.3}
+              seen_at: {max: 0%}
+      - fsync.null_ratio:
+          name: columns_of_some
+          arguments:
+            population: region = 'south'
+            columns:
+              score: {max: 5%, among: visit_id >= 50}
+    columns:
+      - name: score
+        data_tests:
+          - fsync.null_ratio: {name: few_nulls, arguments: {max: 20%}}
+          - fsync.null_ratio: {name: many_nulls, arguments: {max: 19.9%}}
+          - fsync.drift: {name: same_scores, arguments: {baseline: {relation: ref('visits')}}}
+          - fsync.drift: {name: other_scores, arguments: {baseline: {relation: ref('earlier')}}}
+          - fsync.drift: {name: other_by_little, arguments: {effect: 0.6, baseline: {relation: ref('earlier')}}}
+      - name: region
+        data_tests:
+          - fsync.drift: {name: same_regions, arguments: {kind: category, baseline: {relation: ref('visits')}}}
+          - fsync.drift: {name: other_regions, arguments: {kind: category, baseline: {relation: ref('earlier')}}}
+"""
+FAILING = {"too_old", "columns_of_some", "many_nulls", "other_scores", "other_regions"}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], Path]:
+    root = copy_reference(tmp_path_factory.mktemp("by hand"), BARE)
+    (root / "models").mkdir()
+    for name, text in (("visits.sql", VISITS), ("earlier.sql", EARLIER), ("tests.yml", TESTS)):
+        (root / "models" / name).write_text(text)
+    with (root / "dbt_project.yml").open("a") as settings:
+        settings.write("data_tests: {+store_failures: true, +severity: warn}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        # nine hours after the last visit
+        patch.setenv("FSYNC_AS_OF", "2024-03-05T13:00:00+01:00")
+        report = run_dbt(open_project(root), ["build"])
+    return {node.name: node.status for node in report.nodes if node.kind == "test"}, root / "warehouse.duckdb"
+
+
+def test_they_fail_when_they_should_and_only_then(results: tuple[dict[str, str], Path]) -> None:
+    statuses, _ = results
+    assert {name for name, status in statuses.items() if status == "warn"} == FAILING
+    assert set(statuses.values()) == {"warn", "pass"}
+    assert len(statuses) == 12
+
+
+def _failures(results: tuple[dict[str, str], Path], name: str) -> list[dict[str, Any]]:
+    with duckdb.connect(str(results[1]), read_only=True) as connection:
+        rows = connection.sql(f"select * from main_dbt_test__audit.{name}").to_arrow_table()
+    found: list[dict[str, Any]] = rows.to_pylist()
+    return found
+
+
+def test_what_failed_is_kept(results: tuple[dict[str, str], Path]) -> None:
+    (late,) = _failures(results, "too_old")
+    assert late["lag"].nanoseconds == 9 * 3_600 * 10**9
+    (nulls,) = _failures(results, "many_nulls")
+    assert (nulls["feature"], nulls["nulls"], nulls["counted"], nulls["ratio"]) == ("score", 20, 100, 0.2)
+    # in the south from visit 50 on: 10, of which those of 80, 85, 90 and 95 have none
+    (some,) = _failures(results, "columns_of_some")
+    assert (some["nulls"], some["counted"]) == (4, 10)
+
+
+def test_how_much_drifts_is_kept(results: tuple[dict[str, str], Path]) -> None:
+    # 0 to 9 against 0, 2, … 18: at 9, all of the first are no larger, and half of the second
+    (scores,) = _failures(results, "other_scores")
+    assert (scores["effect"], scores["current"], scores["baseline"]) == (0.5, 80, 80)
+    # a fifth of 100 against half of 80 in the south: 60 of 180 in all
+    (regions,) = _failures(results, "other_regions")
+    assert regions["effect"] == pytest.approx(0.3)
+    expected = sum(
+        (seen - mean) ** 2 / mean for seen, mean in ((20, 100 / 3), (80, 200 / 3), (40, 80 / 3), (40, 160 / 3))
+    )
+    assert regions["statistic"] == pytest.approx(expected)
+    assert 1e-6 < regions["p"] < 1e-4
+
+
+def test_what_is_not_said_right_is_told(tmp_path: Path) -> None:
+    root = copy_reference(tmp_path / "wrong", BARE)
+    (root / "models").mkdir()
+    (root / "models/visits.sql").write_text(VISITS)
+    wrong = "models: [{name: visits, data_tests: [fsync.freshness: {arguments: {event_time: seen_at}}]}]\n"
+    (root / "models/tests.yml").write_text(wrong)
+    with pytest.raises(Exception, match="freshness needs features, or event_time and within") as error:
+        run_dbt(open_project(root), ["build"])
+    assert not isinstance(error.value, BuildFailed) or "freshness" in str(error.value)

@@ -1,0 +1,114 @@
+"""Drift: how samples are compared, and when that alerts; false alarms and power are counted on generated data."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from fsync.spec.monitors import Monitors
+from fsync.watch.check import Check, Verdict
+from fsync.watch.drift import compare_categories, compare_numbers, controlled
+
+#: pairs of samples that are drawn; bench/watch.py draws thousands
+PAIRS = int(os.environ.get("FSYNC_TEST_PAIRS", "300"))
+
+
+def _check(feature: str, p: float, effect: float = 0.5, side: str = "offline") -> Check:
+    return Check(feature, "view", "owner", "drift", side, Verdict.UNKNOWN, "so", effect, 0.05, 100, p)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- comparing
+
+
+def test_the_effect_of_numbers_is_the_largest_distance_between_their_distribution_functions() -> None:
+    # by hand: at 2, three quarters of the first are no larger, and a quarter of the second
+    found = compare_numbers(np.array([1.0, 2.0, 2.0, 9.0]), np.array([2.0, 5.0, 6.0, 7.0]))
+    assert found.effect == pytest.approx(0.5)
+    # of the 70 ways to deal four and four, as scipy counts them
+    assert found.p == pytest.approx(stats.ks_2samp([1, 2, 2, 9], [2, 5, 6, 7], method="exact").pvalue)
+
+
+def test_what_is_no_number_is_the_largest_of_all() -> None:
+    some = np.array([1.0, math.nan, math.inf, -math.inf])
+    assert compare_numbers(some, some).effect == 0
+    assert compare_numbers(some, np.array([1.0, 2.0, 3.0, -math.inf])).effect == pytest.approx(0.5)
+
+
+def test_the_effect_of_categories_is_half_the_sum_of_the_distances_of_their_shares() -> None:
+    now, before = np.array(["a"] * 60 + ["b"] * 40), np.array(["a"] * 80 + ["b"] * 120)
+    found = compare_categories(now, before)
+    assert found.effect == pytest.approx((0.6 - 0.4) / 2 + (0.6 - 0.4) / 2)
+    # by hand: 140 a and 160 b of 300; a third of each is expected on the smaller side
+    expected = (60 - 140 / 3) ** 2 / (140 / 3) + (40 - 160 / 3) ** 2 / (160 / 3)
+    expected += (80 - 280 / 3) ** 2 / (280 / 3) + (120 - 320 / 3) ** 2 / (320 / 3)
+    assert found.p == pytest.approx(stats.chi2.sf(expected, 1))
+
+
+def test_rare_categories_are_one_together() -> None:
+    """Everybody has a name of their own: that says nothing, however many new names there are."""
+    now = np.array([f"new {number}" for number in range(500)])
+    before = np.array([f"old {number}" for number in range(500)])
+    assert compare_categories(now, before) == compare_categories(np.array(["x"]), np.array(["x"]))
+    assert compare_categories(now, before).p == 1
+
+
+def test_one_category_that_stays_is_no_drift() -> None:
+    found = compare_categories(np.array(["a"] * 9), np.array(["a"] * 7))
+    assert (found.effect, found.p) == (0, 1)
+
+
+# ---------------------------------------------------------------- many features
+
+
+def test_p_values_are_adjusted_among_all_features() -> None:
+    """By hand, after Benjamini and Hochberg: the least of p times five over its place, from there on."""
+    checks = [_check(f"f{number}", p) for number, p in enumerate((0.001, 0.008, 0.039, 0.041, 0.6))]
+    found = controlled(checks, {check.feature: 0.04 for check in checks})
+    assert [check.q for check in found] == pytest.approx([0.005, 0.02, 0.05125, 0.05125, 0.6])
+    assert [check.is_alert for check in found] == [True, True, False, False, False]
+
+
+def test_the_sides_are_adjusted_each_for_itself() -> None:
+    checks = [_check("f", 0.009), *(_check(f"g{number}", 0.9, side="online") for number in range(50))]
+    assert controlled(checks, {check.feature: 0.01 for check in checks})[0].q == pytest.approx(0.009)
+
+
+def test_many_values_do_not_alert_on_nothing() -> None:
+    """Ten million of them are sure of any difference."""
+    found = controlled([_check("f", 1e-200, effect=0.049)], {"f": 0.01})
+    assert not found[0].is_alert
+    assert controlled([_check("f", 1e-200, effect=0.05)], {"f": 0.01})[0].is_alert
+
+
+# ---------------------------------------------------------------- how often it is right
+
+
+@pytest.mark.parametrize("kind", ["continuous", "counts", "categories"])
+def test_false_alarms_are_as_rare_as_is_asked_for(kind: str) -> None:
+    generator = np.random.default_rng(7)
+
+    def sample() -> np.ndarray:
+        drawn = generator.lognormal(size=1_000) if kind == "continuous" else generator.poisson(4, 1_000)
+        return drawn.astype(str) if kind == "categories" else drawn.astype(float)
+
+    compare = compare_categories if kind == "categories" else compare_numbers
+    alarms = sum(compare(sample(), sample()).p < 0.01 for _ in range(PAIRS))
+    interval = stats.binomtest(alarms, PAIRS).proportion_ci(0.999)
+    assert interval.low <= 0.01, f"{alarms} of {PAIRS}"
+    if kind != "counts":  # ties make the test of Kolmogorov and Smirnov careful
+        assert interval.high >= 0.01, f"{alarms} of {PAIRS}"
+
+
+def test_a_shift_of_a_fifth_of_a_standard_deviation_is_caught() -> None:
+    generator = np.random.default_rng(8)
+    pairs = PAIRS // 5
+    default = Monitors()
+    for _ in range(pairs):
+        found = compare_numbers(generator.normal(0.2, 1, 10_000), generator.normal(0, 1, 10_000))
+        assert default.drift is not None
+        assert found.p < default.drift
+        assert found.effect >= default.drift_effect
