@@ -194,7 +194,7 @@ def _metrics(where: str | None, is_once: bool) -> Iterator[Callable[[Plan, Watch
 def _page(file: Path | None, project: str) -> Iterator[Callable[[Plan, Watched], None]]:
     if file is None:
         return
-    from fsync.watch.page import page_html
+    from fsync.watch.pages import page_html
 
     def tell(plan: Plan, found: Watched) -> None:
         page = page_html(project, plan, found.round, found.points, found.budgets, found.distributions or {})

@@ -66,10 +66,12 @@ def test_a_period_has_what_was_looked_at_within(history: Profile) -> None:
         assert freshness.checks == 3
         assert len(points(warehouse, NOON, NOON + 5 * HOUR)) == 15
         found = points(warehouse, NOON, NOON + 5 * HOUR, most=2)
-    line = [point.at for point in found if (point.signal, point.side) == ("freshness", "online")]
-    assert line == sorted(line)
-    assert len(line) == 2
-    assert line[-1] == NOON + 4 * HOUR, "the newest is always there"
+    lines = {
+        name: [(point.at - NOON) // HOUR for point in found if (point.signal, point.side) == name]
+        for name in (("freshness", "offline"), ("freshness", "online"))
+    }
+    # the newest and every third before it; and what alerted
+    assert lines == {("freshness", "offline"): [1, 4], ("freshness", "online"): [1, 2, 4]}
 
 
 def test_what_alerted_last_is_known(history: Profile) -> None:

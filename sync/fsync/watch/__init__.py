@@ -3,7 +3,7 @@
 look   each view's table and what is served of it, once                     (offline.py, online.py)
 check  `SIGNALS`: pure functions from what was seen to checks with verdicts (freshness.py … drift.py)
 keep   the history of checks in the warehouse, and the budgets that follow  (history.py, budget.py)
-tell   a page, Prometheus, a webhook                                        (page.py, prometheus.py, webhook.py)
+tell   a page, Prometheus, a webhook                                        (pages/, prometheus.py, webhook.py)
 """
 
 from __future__ import annotations

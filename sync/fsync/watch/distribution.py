@@ -19,7 +19,7 @@ _TAILS: Final = (0.005, 0.995)
 
 @dataclass(frozen=True)
 class Distribution:
-    """Shares from 0 to 1, each list as long as `labels`: of numbers and ages the lower ends of bins, else categories.
+    """Shares from 0 to 1, each list as long as `labels`: values, or the lower ends of bins where it `is_binned`.
 
     `online` is None where no store was watched. `now` and `before` are of the table.
     """
@@ -29,6 +29,7 @@ class Distribution:
     now: tuple[float, ...]
     before: tuple[float, ...]
     online: tuple[float, ...] | None
+    is_binned: bool = False
 
 
 def distributions(look: Look) -> Mapping[str, Distribution]:
@@ -41,26 +42,27 @@ def distributions(look: Look) -> Mapping[str, Distribution]:
             continue
         kind, served = kind_of(planned), online.get(planned.name)
         bins = _categories if kind == "category" else _numbers
-        labels, shares = bins(now, before, served)
-        found[planned.name] = Distribution(kind, labels, shares[0], shares[1], shares[2] if len(shares) > 2 else None)
+        labels, shares, is_binned = bins(now, before, served)
+        online_shares = shares[2] if len(shares) > 2 else None
+        found[planned.name] = Distribution(kind, labels, shares[0], shares[1], online_shares, is_binned)
     return found
 
 
-_Shares = list[tuple[float, ...]]
+#: labels, shares of each side, and whether labels are bins
+_Binned = tuple[tuple[float | str, ...], list[tuple[float, ...]], bool]
 
 
-def _numbers(now: Values, before: Values, served: Values | None) -> tuple[tuple[float | str, ...], _Shares]:
+def _numbers(now: Values, before: Values, served: Values | None) -> _Binned:
     both = np.concatenate([now, before])
     both = both[np.isfinite(both)]
     low, high = np.quantile(both, _TAILS) if len(both) else (0.0, 1.0)
     different = np.unique(both[(both >= low) & (both <= high)])
-    if 1 < len(different) <= _BINS:
-        edges = different  # of few values, each has a bin of its own
-    else:
-        edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)[:-1]
+    is_binned = not 1 < len(different) <= _BINS
+    # of few values, each has a bar of its own
+    edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)[:-1] if is_binned else different
     places = (np.searchsorted(edges, _from(edges[0], side), side="right") - 1 for side in _sides(now, before, served))
     shares = [_shares(place, len(edges)) for place in places]
-    return tuple(float(edge) for edge in edges), shares
+    return tuple(float(edge) for edge in edges), shares, is_binned
 
 
 def _from(low: float, values: Values) -> Values:
@@ -68,7 +70,7 @@ def _from(low: float, values: Values) -> Values:
     return found
 
 
-def _categories(now: Values, before: Values, served: Values | None) -> tuple[tuple[float | str, ...], _Shares]:
+def _categories(now: Values, before: Values, served: Values | None) -> _Binned:
     names, counts = np.unique(np.concatenate([now, before]), return_counts=True)
     common = sorted(str(name) for name in names[np.argsort(-counts, kind="stable")[:_CATEGORIES]])
     labels = (*common, "(others)") if len(names) > _CATEGORIES else tuple(common)
@@ -78,7 +80,7 @@ def _categories(now: Values, before: Values, served: Values | None) -> tuple[tup
         _shares(np.array([places.get(str(value), others) for value in side]), len(labels))
         for side in _sides(now, before, served)
     ]
-    return labels, shares
+    return labels, shares, False
 
 
 def _sides(now: Values, before: Values, served: Values | None) -> list[Values]:

@@ -130,7 +130,7 @@ def _writable(profile: Profile) -> duckdb.DuckDBPyConnection:
 
 
 def points(warehouse: Warehouse, since: int, until: int, most: int = 500) -> tuple[Point, ...]:
-    """The checks of a period, the oldest first; of each line at most so many, evenly from all of it.
+    """The checks of a period, the oldest first; of each line about so many, evenly from all of it, and all alerts.
 
     Args:
         since, until: instants that were looked at, in epoch milliseconds, both included.
@@ -145,7 +145,8 @@ def points(warehouse: Warehouse, since: int, until: int, most: int = 500) -> tup
             where {_within(since, until)}
             window line as (partition by feature, signal, side order by watched_at desc)
         )
-        where (number - 1) % ceil(numbers / {most}) = 0
+        -- the newest one, every so many before it, and what alerted in between
+        where (number - 1) % ceil(numbers / {most}) = 0 or verdict = 'alert'
         order by watched_at, feature, signal, side
         """,
     )
