@@ -35,7 +35,17 @@ NOW, LATER = "1998-06-30T00:01:00Z", "1998-07-01T00:00:00Z"
 
 @pytest.fixture
 def project(warehouse: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(warehouse, tmp_path / "my project"))
+    """The reference, watched as if its data went on: fresh a minute after its last purchases."""
+    root = Path(shutil.copytree(warehouse, tmp_path / "my project"))
+    _watched_as(root, as_of=NOW)
+    return root
+
+
+def _watched_as(root: Path, **policy: object) -> None:
+    settings = yaml.safe_load((root / "dbt_project.yml").read_text())
+    del settings["vars"]["fsync"]["monitors"], settings["vars"]["fsync"]["as_of"]
+    settings["vars"]["fsync"] |= policy
+    (root / "dbt_project.yml").write_text(yaml.safe_dump(settings, sort_keys=False))
 
 
 def _watch(fsync: Fsync, project: Path, *more: object) -> tuple[int, dict[str, Any]]:
@@ -55,6 +65,14 @@ def _kept(project: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 # ---------------------------------------------------------------- one look
+
+
+def test_the_reference_is_well_when_it_is_watched(warehouse: Path, tmp_path: Path, fsync: Fsync) -> None:
+    """At the end of its data, and with what the README pushes."""
+    root = Path(shutil.copytree(warehouse, tmp_path / "the reference"))
+    assert fsync("push", "--as-of", "1998-07-01", "--project-dir", root).code == 0
+    code, found = _watch(fsync, root, "--parity")
+    assert (code, found["at"], _alerts(found)) == (0, "1998-07-01T00:00:00Z", set())
 
 
 def test_a_project_whose_data_ends_is_looked_at_then(project: Path, fsync: Fsync) -> None:
