@@ -14,7 +14,7 @@ import typer
 from fsync.errors import FsyncError, InputError
 from fsync.instant import to_text
 from fsync.wire import PREFIX
-from fsync_cli.console import counted, emit, emit_json, say, shown, table, with_instants
+from fsync_cli.console import counted, emit, emit_json, progress_bar, say, shown, table, with_instants
 from fsync_cli.options import Json, Online, Prefix, ProjectDir, Target, duration, instant
 
 if TYPE_CHECKING:
@@ -86,6 +86,9 @@ def watch(
             show_default="none",
         ),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", envvar="FSYNC_DRY_RUN", help="Look and say, keep nothing, and tell no chat.")
+    ] = False,
     online: Online = None,
     prefix: Prefix = PREFIX,
     target: Target = None,
@@ -113,7 +116,7 @@ def watch(
         tellers = [
             *_metrics(prometheus, is_once),
             *_page(html, project.name),
-            *_chat(webhook, project.name, opened),
+            *_chat(None if dry_run else webhook, project.name, opened),
             _told_as(show_all, json),
         ]
         served = _served(project, online, prefix, opened)
@@ -121,17 +124,20 @@ def watch(
         def round_() -> Watched:
             # read again each time: specs change, and tables with them
             plan = make_plan(checked_catalog(project))
-            found = look(
-                plan.chosen(views or []),
-                project,
-                plan,
-                profile,
-                served,
-                at,
-                sample=sample,
-                parity=parity,
-                for_page=html is not None,
-            )
+            with progress_bar("watch") as progress:
+                found = look(
+                    plan.chosen(views or []),
+                    project,
+                    plan,
+                    profile,
+                    served,
+                    at,
+                    sample=sample,
+                    parity=parity,
+                    for_page=html is not None,
+                    keep=not dry_run,
+                    progress=progress,
+                )
             for tell in tellers:
                 tell(plan, found)
             return found

@@ -33,6 +33,11 @@
 
 {# When a table was built and what its newest event is, as its comment says: a query of one row (newest_event, built_at). #}
 {% macro stamp_times(relation) %}
+    {{ return(adapter.dispatch('stamp_times', 'fsync')(relation)) }}
+{% endmacro %}
+
+
+{% macro duckdb__stamp_times(relation) %}
     select
         max(cast(comment ->> '$.fsync.newest_event' as timestamp)) as newest_event,
         max(cast(rtrim(comment ->> '$.fsync.built_at', 'Z') as timestamp)) as built_at

@@ -177,8 +177,10 @@ def _online(view: View, planned: Planned, key: Key, at: int, reader: Reader) -> 
     return Online(values, status, meta.hash, meta.as_of, meta.horizon, meta.built_at, problem)
 
 
+#: what brings both sides together whatever has happened
+MEND: Final = "`fsync push --full` writes every value anew"
 #: said of two values that differ while all that is known says that they should not
-UNEXPLAINED: Final = "nothing that is known explains it: `fsync push --full` writes every value anew"
+UNEXPLAINED: Final = f"nothing that is known explains it: {MEND}"
 
 
 def compare(offline: Offline, online: Online, at: int) -> tuple[bool, str]:

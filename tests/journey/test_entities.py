@@ -132,3 +132,20 @@ def test_a_value_of_a_composite_entity_is_explained(shop: Path, fsync: Fsync) ->
     found = json.loads(ended.out)
     assert (found["offline"]["value"], found["online"]["value"], found["behind"]["count"]) == ("4.00", "4.00", 1)
     assert json.loads(fsync("explain", "day_visits", "2024-01-01", *arguments).out)["behind"]["count"] == 2
+
+
+def test_entities_of_every_type_are_watched_on_both_sides(shop: Path, fsync: Fsync) -> None:
+    ended = fsync("watch", "--parity", "--json", "--as-of", "2024-01-03", "--project-dir", shop)
+    found = json.loads(ended.out)
+    assert (ended.code, found["differences"]) == (0, []), ended.out
+    parity = {check["view"]: check["counted"] for check in found["checks"] if check["signal"] == "parity"}
+    assert parity == {"guests": 2, "pairs": 3, "days": 2}
+    drift = {check["feature"]: check for check in found["checks"] if check["signal"] == "drift"}
+    # the history begins later than four weeks before
+    assert {check["sentence"] for check in drift.values()} == {"there are no values of 28d before"}
+    assert {check["feature"]: check["counted"] for check in drift.values() if check["side"] == "online"} == {
+        "day_visits": 2,
+        "guest_note": 2,
+        "guest_visits": 2,
+        "pair_spent": 3,
+    }

@@ -263,6 +263,15 @@ def test_every_check_is_kept_once(project: Path, fsync: Fsync) -> None:
     assert found["budgets"][0]["checks"] == 1
 
 
+def test_a_dry_run_keeps_nothing_and_tells_no_chat(project: Path, fsync: Fsync) -> None:
+    with _chat() as chat:
+        ended = fsync("watch", "--as-of", LATER, "--dry-run", "--webhook", chat.url, "--project-dir", project)
+    assert ended.code == 1
+    assert "user_30d_spend" in ended.out
+    assert chat.messages == []
+    assert _kept(project, "select count(*) from duckdb_tables() where table_name = 'fsync_watch'") == [(0,)]
+
+
 def test_a_build_leaves_the_history_alone(project: Path, fsync: Fsync) -> None:
     _watch(fsync, project)
     before = _kept(project, "select count(*) from fsync_watch")

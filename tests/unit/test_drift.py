@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from fsync.language.types import VARCHAR
 from fsync.spec.monitors import Monitors
 from fsync.watch.check import Check, Verdict
-from fsync.watch.drift import compare_categories, compare_numbers, controlled
+from fsync.watch.distribution import distributions
+from fsync.watch.drift import compare_categories, compare_numbers, controlled, drift
+from fsync.watch.look import Look, Offline
 
 #: pairs of samples that are drawn; bench/watch.py draws thousands
 PAIRS = int(os.environ.get("FSYNC_TEST_PAIRS", "300"))
@@ -59,6 +63,28 @@ def test_rare_categories_are_one_together() -> None:
 def test_one_category_that_stays_is_no_drift() -> None:
     found = compare_categories(np.array(["a"] * 9), np.array(["a"] * 7))
     assert (found.effect, found.p) == (0, 1)
+
+
+def _look(classification: str) -> Look:
+    """A category that is mostly another one now, of a feature that is of a class or not."""
+    planned = SimpleNamespace(
+        name="city",
+        type=VARCHAR,
+        monitors=Monitors(),
+        feature=SimpleNamespace(owner="me", classification=(classification,) if classification else ()),
+    )
+    view = SimpleNamespace(name="people", features=(planned,))
+    now, before = np.array(["Utrecht"] * 90 + ["Breda"] * 10), np.array(["Utrecht"] * 10 + ["Breda"] * 90)
+    offline = Offline(values={"city": now}, before={"city": before})
+    return Look(view, 0, offline, None)  # type: ignore[arg-type]  # of a view only this is asked
+
+
+def test_a_category_of_a_class_is_not_named() -> None:
+    (named,), (hidden,) = drift(_look("")), drift(_look("pii"))
+    assert named.sentence == "'Breda' went from 90.0% to 10.0%, 100 values against 100 of 28d before"
+    assert hidden.sentence == "one of the categories went from 90.0% to 10.0%, 100 values against 100 of 28d before"
+    assert distributions(_look(""))["city"].labels == ("Breda", "Utrecht")
+    assert distributions(_look("pii"))["city"].labels == ("category 1", "category 2")
 
 
 # ---------------------------------------------------------------- many features

@@ -27,6 +27,9 @@ from fsync.watch.online import look_online
 
 __all__ = ["SAMPLE", "SIGNALS", "Check", "Look", "Round", "Side", "Signal", "Verdict", "judge", "look_at"]
 
+#: called with the views that are done, all there are, and the name of the next
+Progress = Callable[[int, int, str], None]
+
 #: what is watched: functions from what was seen of a view to checks of its features
 SIGNALS: Final[tuple[Callable[[Look], Iterable[Check]], ...]] = (freshness, null_ratio, drift, availability)
 
@@ -40,6 +43,7 @@ def look_at(
     at: int,
     *,
     sample: int = SAMPLE,
+    progress: Progress | None = None,
 ) -> Iterator[Look]:
     """Look at views one after another, each at its table and at what a store serves of it.
 
@@ -47,11 +51,14 @@ def look_at(
         reader: of the store that is watched; None for none.
         at: the instant that is looked at, in epoch milliseconds.
         sample: how many entities of a view are compared, about.
+        progress: called with the views that are done, all there are, and the name of the next.
 
     Raises:
         WarehouseOutOfReach: when the warehouse does not answer.
     """
-    for view in views:
+    for number, view in enumerate(views):
+        if progress is not None:
+            progress(number, len(views), view.name)
         offline = look_offline(view, project, plan, warehouse, at, sample)
         online = None if reader is None else look_online(view, reader, offline.keys, at)
         yield Look(view, at, offline, online)

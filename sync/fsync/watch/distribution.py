@@ -43,6 +43,8 @@ def distributions(look: Look) -> Mapping[str, Distribution]:
         kind, served = kind_of(planned), online.get(planned.name)
         bins = _categories if kind == "category" else _numbers
         labels, shares, is_binned = bins(now, before, served)
+        if kind == "category" and planned.feature.classification:  # values of a class are shown to nobody
+            labels = tuple(f"category {number}" for number in range(1, len(labels) + 1))
         online_shares = shares[2] if len(shares) > 2 else None
         found[planned.name] = Distribution(kind, labels, shares[0], shares[1], online_shares, is_binned)
     return found

@@ -18,8 +18,9 @@ import numpy as np
 from scipy import stats
 
 from fsync.data_tests import is_comparable
+from fsync.language.duration import in_words
 from fsync.plan import Planned
-from fsync.sql.watched import kind_of
+from fsync.sql.watched import Kind, kind_of
 from fsync.watch.check import Check, Side, Verdict
 from fsync.watch.look import Look, Values
 
@@ -131,10 +132,14 @@ def _check(look: Look, planned: Planned, side: Side, values: Mapping[str, Values
     if now is None or len(now) == 0:
         return replace(check, sentence="no entity has a value now")
     if before is None or len(before) == 0:
-        return replace(check, sentence=f"no entity had a value {against}")
+        return replace(check, sentence=f"there are no values {against}")
     compare = compare_categories if kind == "category" else compare_numbers
     found = compare(now, before)
-    change = _change_of_categories(now, before) if kind == "category" else _change_of_numbers(now, before, kind)
+    if kind == "category":
+        # a value of a class is told to nobody: sentences go to the history and to a chat
+        change = _change_of_categories(now, before, is_named=not planned.feature.classification)
+    else:
+        change = _change_of_numbers(now, before, kind)
     return replace(
         check,
         value=found.effect,
@@ -147,7 +152,7 @@ def _told(planned: Planned) -> str:
     baseline = planned.monitors.drift_baseline
     if baseline.service is not None:
         return f"of the training set of {baseline.service}"
-    return f"{baseline.text} before" if baseline.before is not None else f"as of {baseline.text}"
+    return f"of {baseline.text} before" if baseline.before is not None else f"as of {baseline.text}"
 
 
 def _sentence(check: Check, is_alert: bool) -> str:
@@ -158,10 +163,11 @@ def _sentence(check: Check, is_alert: bool) -> str:
     return f"{effect}, {check.threshold:.0%} would count ({p}): {check.sentence}"
 
 
-def _change_of_numbers(now: Values, before: Values, kind: str) -> str:
-    middle, then = float(np.median(now)), float(np.median(before))
-    unit = " s" if kind == "age" else ""
-    change = f"the median went from {then:.6g}{unit} to {middle:.6g}{unit}"
+def _change_of_numbers(now: Values, before: Values, kind: Kind) -> str:
+    middle, then = float(np.median(_ordered(now))), float(np.median(_ordered(before)))
+    if kind == "age":
+        return f"the median age went from {_age(then)} to {_age(middle)}"
+    change = f"the median went from {then:.6g} to {middle:.6g}"
     ratio = middle / then if then and middle else 1.0
     for factor in _UNITS:
         if abs(ratio / factor - 1) < _NEAR:
@@ -171,8 +177,14 @@ def _change_of_numbers(now: Values, before: Values, kind: str) -> str:
     return change
 
 
-def _change_of_categories(now: Values, before: Values) -> str:
+def _age(seconds: float) -> str:
+    words = in_words(abs(int(seconds * 1000)))
+    return words if seconds >= 0 else f"{words} ahead"
+
+
+def _change_of_categories(now: Values, before: Values, *, is_named: bool) -> str:
     names = np.unique(np.concatenate([now, before]))
     shares = [(str(name), float(np.mean(before == name)), float(np.mean(now == name))) for name in names[:10_000]]
     name, then, share = max(shares, key=lambda one: abs(one[1] - one[2]))
-    return f"{name!r} went from {then:.1%} to {share:.1%}"
+    what = repr(name) if is_named else "one of the categories"
+    return f"{what} went from {then:.1%} to {share:.1%}"

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from fsync import wire
 from fsync.errors import InputError, NotBuilt, StoreOutOfReach
-from fsync.explain import UNEXPLAINED, Offline, Online, compare
+from fsync.explain import MEND, UNEXPLAINED, Offline, Online, compare
 from fsync.instant import to_text
 from fsync.plan import Planned, View
 from fsync.read import Reader, Reading, Status
@@ -112,10 +112,9 @@ def _sentence(parity: Parity, differ: Sequence[Difference], unexplained: int) ->
     told = [f"{unexplained:,} that nothing explains"] if unexplained else []
     told += [f"{explained:,} that the state of the push explains"] if explained else []
     worst = next((one for one in differ if not one.is_explained), differ[0])
-    return (
-        f"{len(differ):,} of {parity.entities:,} entities have another value online, {' and '.join(told)}; "
-        f"{worst.key} has {worst.online} online and {worst.offline} offline: {worst.reason}"
-    )
+    # neither whose value nor which: sentences go to the history and to a chat
+    differing = f"{len(differ):,} of {parity.entities:,} entities have another value online"
+    return f"{differing}, {' and '.join(told)}: {worst.reason if worst.is_explained else MEND}"
 
 
 # ---------------------------------------------------------------- the two sides

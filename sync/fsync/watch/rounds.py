@@ -13,7 +13,7 @@ from fsync.spec.project import Project
 from fsync.store import Store
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import Profile
-from fsync.watch import judge, look_at
+from fsync.watch import Progress, judge, look_at
 from fsync.watch.budget import PERIOD_MS, Budget, budgets
 from fsync.watch.check import Check, Round
 from fsync.watch.distribution import Distribution, distributions
@@ -60,6 +60,8 @@ def watch(
     sample: int = SAMPLE,
     parity: bool = False,
     for_page: bool = False,
+    keep: bool = True,
+    progress: Progress | None = None,
 ) -> Watched:
     """Look at views, judge, and keep what came of it in the warehouse.
 
@@ -69,6 +71,8 @@ def watch(
         sample: how many entities of a view are compared, about.
         parity: whether to look entities up on both sides.
         for_page: whether to gather what a page shows beside.
+        keep: whether to write what was seen into the history.
+        progress: see `fsync.watch.look_at`.
 
     Raises:
         NotBuilt: when there is no warehouse.
@@ -86,7 +90,7 @@ def watch(
 
     with Warehouse(profile) as warehouse:
         reader = None if served is None else Reader(served.store, prefix=served.prefix)
-        looks = look_at(views, project, plan, warehouse, reader, moment, sample=sample)
+        looks = look_at(views, project, plan, warehouse, reader, moment, sample=sample, progress=progress)
         seen = judge((noted(look) for look in looks), moment)
         if parity and served is not None:
             for view in views:
@@ -95,7 +99,7 @@ def watch(
                 compared += checks_of(both)
         before = alerting(warehouse, moment)
     seen = replace(seen, checks=(*seen.checks, *compared))
-    unkept = _kept(profile, seen)
+    unkept = _kept(profile, seen) if keep else None
     with Warehouse(profile) as warehouse:
         promises = kept(warehouse, moment - PERIOD_MS, moment)
         past = points(warehouse, moment - PERIOD_MS, moment) if for_page else ()
