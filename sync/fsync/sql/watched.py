@@ -7,12 +7,15 @@ window: what other features of the view say of that is believed, so that NULL fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Literal
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from sqlglot import exp
 
 from fsync.language.canonical import canonical
+from fsync.language.transformations.count import COUNT
 from fsync.language.types import UUID
 from fsync.plan import Planned, View
 from fsync.spec.feature import Call
@@ -37,7 +40,9 @@ def kind_of(planned: Planned) -> Kind:
 
 def knows_something(view: View) -> exp.Expr:
     """That a row has a feature which is not at its empty value."""
-    return exp.or_(*(_is_not_empty(view, planned) for planned in view.features))
+    # what is derived is at its empty value while all that it is made of is
+    made = [planned for planned in view.features if planned.call is not None]
+    return _any_is_not_empty(view, made)
 
 
 def should_have_value(view: View, planned: Planned) -> exp.Expr | None:
@@ -45,16 +50,24 @@ def should_have_value(view: View, planned: Planned) -> exp.Expr | None:
 
     None where nothing is to be watched: for a feature that is never NULL, and where no other feature tells.
     """
+    told = _told_by_others(view, planned)
+    if told is None or isinstance(told, exp.Boolean):
+        return told
+    return exp.or_(told, _is_not_empty(view, planned), copy=False)
+
+
+def _told_by_others(view: View, planned: Planned) -> exp.Expr | None:
+    """The same without the feature's own value, so that features have it in common."""
     if planned.is_never_null:
         return None
     if planned.call is None:
         # it is made of values: where they all are there, it should be too
         parts = [_is_not_empty(view, one) for one in view.made_of(planned)]
-        return exp.and_(*parts) if parts else None
+        return exp.and_(*parts, copy=False) if parts else None
     if planned.call.window is None and planned.feature.where is None:
         return exp.true()  # an entity has a row since something happened
-    tell = [_is_not_empty(view, one) for one in view.features if one is not planned and _tells(one, planned)]
-    return exp.or_(_is_not_empty(view, planned), *tell) if tell else None
+    tell = [one for one in view.features if one is not planned and _tells(one, planned)]
+    return _any_is_not_empty(view, tell) if tell else None
 
 
 def _tells(one: Planned, other: Planned) -> bool:
@@ -64,8 +77,34 @@ def _tells(one: Planned, other: Planned) -> bool:
     return _is_within(one.call, other.call) and (other.feature.where is None or _condition(one) == _condition(other))
 
 
+def _any_is_not_empty(view: View, features: Sequence[Planned]) -> exp.Expr:
+    """That one of several features is not at its empty value.
+
+    A count of events tells of every feature with a window that is not longer, so that these need not be asked.
+    """
+    counts = [one for one in features if one.call is not None and _counts_what_others_read(one, features)]
+    longest = max(counts, key=lambda one: _length(one.call), default=None)
+    asked = (
+        features
+        if longest is None
+        else [one for one in features if one is longest or _length(one.call) > _length(longest.call)]
+    )
+    return exp.or_(*(_is_not_empty(view, one) for one in asked), copy=False)
+
+
+def _counts_what_others_read(one: Planned, others: Sequence[Planned]) -> bool:
+    """Whether a feature counts events, and all that the others read are among them."""
+    if one.call is None or one.call.transformation is not COUNT or one.call.column is not None:
+        return False
+    return one.feature.where is None or all(_condition(other) == _condition(one) for other in others)
+
+
+def _length(call: Call | None) -> float:
+    return math.inf if call is None or call.window is None else call.window.milliseconds
+
+
 def _is_within(one: Call, other: Call) -> bool:
-    return other.window is None or (one.window is not None and one.window <= other.window)
+    return _length(one) <= _length(other)
 
 
 def _condition(planned: Planned) -> str:
@@ -75,10 +114,9 @@ def _condition(planned: Planned) -> str:
 
 def _is_not_empty(view: View, planned: Planned) -> exp.Expr:
     column = exp.column(planned.name)
-    empties = dict(zip((one.name for one in view.features), empty_values(view), strict=True))
-    empty = empties[planned.name]
+    empty = next(value for one, value in zip(view.features, empty_values(view), strict=True) if one is planned)
     if empty is None:
-        return column.is_(exp.null()).not_()
+        return exp.Not(this=exp.Is(this=column, expression=exp.null()))
     is_zero = planned.type.is_number and not empty
     literal = exp.Literal.number(0) if is_zero else empty_literal(empty, planned.type)
     # what is never NULL can be compared in the plain way
@@ -103,31 +141,57 @@ def holds(at: exp.Expr) -> exp.Expr:
     return exp.and_(
         exp.LT(this=exp.column("valid_from"), expression=at),
         exp.GTE(this=exp.column("valid_to"), expression=at.copy()),
+        copy=False,
     )
 
 
 # ---------------------------------------------------------------- queries of a watch
 
 
-def counts_query(view: View, table: str, at: int | None) -> tuple[str, tuple[str, ...]]:
-    """A query of one row: how many entities the view knows something of, then of each feature that should have
-    values how many should have one, and how many of those have none. And the names of these features.
+@dataclass(frozen=True)
+class CountsQuery:
+    """A query of how many entities there are, in groups: of each the conditions that are true of it, how many entities
+    it has, and how many of them have a value of each of the features.
+
+    `features` are (name, which of the conditions says that there should be a value where there is none).
+    """
+
+    sql: str
+    conditions: int
+    features: tuple[tuple[str, int], ...]
+
+    def entities(self, rows: Sequence[tuple[Any, ...]]) -> int:
+        """How many entities there are, of the query's rows."""
+        return sum(row[self.conditions] for row in rows)
+
+    def counted(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, int, int]]:
+        """Of each feature how many entities should have a value, and how many of those have none."""
+        for number, (name, condition) in enumerate(self.features, self.conditions + 1):
+            missing = sum(row[self.conditions] - row[number] for row in rows if row[condition])
+            yield name, missing + sum(row[number] for row in rows), missing
+
+
+def counts_query(view: View, table: str, at: int | None) -> CountsQuery:
+    """How many entities the view knows something of, and of each feature that can be told of how many have a value.
 
     Args:
         table: the view's table, quoted; or one that has a row an entity, of its features.
         at: the instant, in epoch milliseconds; None for a table without validity.
     """
-    counted = [
-        (planned.name, condition)
+    told = {
+        planned.name: condition
         for planned in view.features
-        if planned.monitors.null_ratio is not None and (condition := should_have_value(view, planned)) is not None
-    ]
-    columns: list[exp.Expr] = [exp.Count(this=exp.Star())]
-    for name, condition in counted:
-        is_null = exp.column(name).is_(exp.null())
-        columns += [_count_if(condition), _count_if(exp.and_(condition.copy(), is_null))]
-    query = exp.select(*columns).from_(table, dialect="duckdb").where(knows_something(view))
-    return rendered(query if at is None else query.where(holds(timestamp(at)))), tuple(name for name, _ in counted)
+        if planned.monitors.null_ratio is not None and (condition := _told_by_others(view, planned)) is not None
+    }
+    common = list(dict.fromkeys(told.values()))
+    places = {condition: number for number, condition in enumerate(common)}
+    groups = [exp.alias_(condition, f"{FLAG}{number}") for condition, number in places.items()]
+    counts = [exp.Count(this=exp.Star()), *(exp.Count(this=exp.column(name)) for name in told)]
+    conditions = [knows_something(view), *([] if at is None else [holds(timestamp(at))])]
+    query = exp.select(*groups, *counts, copy=False).from_(table, dialect="duckdb").where(*conditions, copy=False)
+    if groups:
+        query = query.group_by(*(exp.Literal.number(number + 1) for number in range(len(groups))), copy=False)
+    return CountsQuery(rendered(query), len(groups), tuple((name, places[one]) for name, one in told.items()))
 
 
 def sample_query(view: View, table: str, instants: Sequence[int], one_in: int, features: Sequence[Planned]) -> str:
@@ -137,10 +201,11 @@ def sample_query(view: View, table: str, instants: Sequence[int], one_in: int, f
     """
     flags = [exp.alias_(holds(timestamp(at)), f"{FLAG}{number}") for number, at in enumerate(instants)]
     keys = [exp.column(column.name) for column in view.entity]
+    at_any = exp.or_(*(holds(timestamp(at)) for at in instants), copy=False)
     query = (
-        exp.select(*(_key(column) for column in view.entity), *flags, *_values(features, instants))
+        exp.select(*(_key(column) for column in view.entity), *flags, *_values(features, instants), copy=False)
         .from_(table, dialect="duckdb")
-        .where(exp.or_(*(holds(timestamp(at)) for at in instants)), knows_something(view))
+        .where(at_any, knows_something(view), copy=False)
     )
     if one_in > 1:
         hashed = exp.Anonymous(this="hash", expressions=keys)
@@ -206,7 +271,7 @@ def columns_of(planned: Planned, number: int) -> str:
 
 def rendered(query: exp.Expr) -> str:
     """A query in DuckDB's SQL."""
-    return duckdb.render(query)
+    return duckdb.render(query, pretty=False, copy=False)
 
 
 def _values(features: Sequence[Planned], instants: Sequence[int]) -> list[exp.Expr]:
@@ -215,14 +280,10 @@ def _values(features: Sequence[Planned], instants: Sequence[int]) -> list[exp.Ex
         for planned in features
         for number, at in enumerate(instants)
     }
-    return [exp.alias_(value, name) for name, value in columns.items()]
+    return [exp.alias_(value, name, copy=False) for name, value in columns.items()]
 
 
 def _key(column: Column) -> exp.Expr:
     # a UUID as a text, as keys have it
     key = exp.column(column.name)
     return exp.alias_(exp.cast(key, "varchar"), column.name) if column.type == UUID else key
-
-
-def _count_if(condition: exp.Expr) -> exp.Expr:
-    return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=condition))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from fsync.sql.watched import Kind, kind_of
-from fsync.watch.look import Look, Values
+from fsync.watch.look import Look, how_many
 
 _BINS: Final = 40
 _CATEGORIES: Final = 20
@@ -38,11 +38,11 @@ def distributions(look: Look) -> Mapping[str, Distribution]:
     online = {} if look.online is None else look.online.values
     for planned in look.view.features:
         now, before = look.offline.values.get(planned.name), look.offline.before.get(planned.name)
-        if now is None or before is None or not len(now) or not len(before):
+        if now is None or before is None or not how_many(now) or not how_many(before):
             continue
         kind, served = kind_of(planned), online.get(planned.name)
-        bins = _categories if kind == "category" else _numbers
-        labels, shares, is_binned = bins(now, before, served)
+        sides = [now, before, *([] if served is None else [served])]
+        labels, shares, is_binned = _categories(sides) if kind == "category" else _numbers(sides)
         if kind == "category" and planned.feature.classification:  # values of a class are shown to nobody
             labels = tuple(f"category {number}" for number in range(1, len(labels) + 1))
         online_shares = shares[2] if len(shares) > 2 else None
@@ -54,43 +54,35 @@ def distributions(look: Look) -> Mapping[str, Distribution]:
 _Binned = tuple[tuple[float | str, ...], list[tuple[float, ...]], bool]
 
 
-def _numbers(now: Values, before: Values, served: Values | None) -> _Binned:
-    both = np.concatenate([now, before])
+def _numbers(sides: Sequence[Any]) -> _Binned:
+    both = np.concatenate(sides[:2])
     both = both[np.isfinite(both)]
     low, high = np.quantile(both, _TAILS) if len(both) else (0.0, 1.0)
     different = np.unique(both[(both >= low) & (both <= high)])
     is_binned = not 1 < len(different) <= _BINS
     # of few values, each has a bar of its own
     edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)[:-1] if is_binned else different
-    places = (np.searchsorted(edges, _from(edges[0], side), side="right") - 1 for side in _sides(now, before, served))
-    shares = [_shares(place, len(edges)) for place in places]
-    return tuple(float(edge) for edge in edges), shares, is_binned
+    counts = (_counts(side, edges) for side in sides)
+    return tuple(float(edge) for edge in edges), [_shares(count) for count in counts], is_binned
 
 
-def _from(low: float, values: Values) -> Values:
-    found: Values = np.maximum(np.where(np.isnan(values), np.inf, values), low)
-    return found
+def _counts(values: Any, edges: Any) -> Any:
+    # NaN is larger than all numbers
+    places = np.searchsorted(edges, np.where(np.isnan(values), np.inf, values), "right") - 1
+    return np.bincount(np.clip(places, 0, len(edges) - 1), minlength=len(edges))
 
 
-def _categories(now: Values, before: Values, served: Values | None) -> _Binned:
-    names, counts = np.unique(np.concatenate([now, before]), return_counts=True)
-    common = sorted(str(name) for name in names[np.argsort(-counts, kind="stable")[:_CATEGORIES]])
-    labels = (*common, "(others)") if len(names) > _CATEGORIES else tuple(common)
-    places = {name: place for place, name in enumerate(common)}
-    others = len(labels) - 1
-    shares = [
-        _shares(np.array([places.get(str(value), others) for value in side]), len(labels))
-        for side in _sides(now, before, served)
-    ]
-    return labels, shares, False
+def _categories(sides: Sequence[Any]) -> _Binned:
+    now, before = sides[:2]
+    together = {name: now.get(name, 0) + before.get(name, 0) for name in {**now, **before}}
+    common = sorted(sorted(together, key=lambda name: (-together[name], name))[:_CATEGORIES])
+    labels = (*common, "(others)") if len(together) > _CATEGORIES else tuple(common)
+    counts = ([side.get(name, 0) for name in common] for side in sides)
+    others = [how_many(side) for side in sides]
+    whole = [[*count, all_ - sum(count)][: len(labels)] for count, all_ in zip(counts, others, strict=True)]
+    return labels, [_shares(np.array(count)) for count in whole], False
 
 
-def _sides(now: Values, before: Values, served: Values | None) -> list[Values]:
-    return [now, before, *([] if served is None else [served])]
-
-
-def _shares(places: Values, length: int) -> tuple[float, ...]:
-    if not len(places):
-        return (0.0,) * length
-    counts = np.bincount(np.clip(places, 0, length - 1).astype(int), minlength=length)
-    return tuple(round(float(share), 6) for share in counts / len(places))
+def _shares(counts: Any) -> tuple[float, ...]:
+    whole = counts.sum() or 1
+    return tuple(round(float(count / whole), 6) for count in counts)

@@ -10,8 +10,16 @@ import numpy as np
 
 from fsync.plan import View
 
-#: values of a feature without NULLs, as `fsync.sql.watched.compared` has them: of float64, or of texts
-Values = np.ndarray[Any, np.dtype[Any]]
+#: values of a feature without NULLs, as `fsync.sql.watched.compared` has them: numbers and ages themselves, in no
+#: order; of categories how often there is each
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
+Categories = Mapping[str, int]
+Values = Numbers | Categories
+
+
+def how_many(values: Values) -> int:
+    """The number of values."""
+    return len(values) if isinstance(values, np.ndarray) else sum(values.values())
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from fsync.sql import watched
 from fsync.sql.events import instant_of
 from fsync.sql.instants import epoch_ms, timestamp
 from fsync.warehouse.duckdb import Table, Warehouse
-from fsync.watch.look import Counted, Offline, Values
+from fsync.watch.look import Counted, Numbers, Offline, Values
 
 #: how many entities of a view are compared: enough to see that a fifth of a standard deviation has changed
 SAMPLE: Final = 10_000
@@ -40,8 +40,9 @@ def look_offline(view: View, project: Project, plan: Plan, warehouse: Warehouse,
         table = warehouse.table(view)
     except NotBuilt as error:
         return Offline(problem=str(error))
-    query, names = watched.counts_query(view, table.sql, at)
-    entities, *numbers = warehouse.row(query)
+    query = watched.counts_query(view, table.sql, at)
+    counts = warehouse.rows(query.sql)
+    entities = query.entities(counts)
     compared = [one for one in view.features if one.monitors.drift is not None and is_comparable(one)]
     earlier = {one.name: one.monitors.drift_baseline.instant(at) for one in compared}
     instants = [at, *sorted({instant for instant in earlier.values() if instant is not None})]
@@ -50,28 +51,31 @@ def look_offline(view: View, project: Project, plan: Plan, warehouse: Warehouse,
     ).combine_chunks()
     held = [rows.filter(rows[f"{watched.FLAG}{number}"]) for number in range(len(instants))]
     before = {
-        one.name: values_of(held[instants.index(instant)], watched.columns_of(one, instants.index(instant)))
+        one.name: values_of(held[instants.index(instant)], one, instants.index(instant))
         for one in compared
         if (instant := earlier[one.name]) is not None
     }
     training, missing = _training(compared, project, plan, warehouse, sample)
-    pairs = zip(numbers[::2], numbers[1::2], strict=True)
     return Offline(
         built_at=table.built_at,
         newest_event=_newest_event(view, project, table, warehouse, at),
         entities=entities,
-        counted={name: Counted(*pair) for name, pair in zip(names, pairs, strict=True)},
-        values={one.name: values_of(held[0], watched.columns_of(one, 0)) for one in compared},
+        counted={name: Counted(should, missing) for name, should, missing in query.counted(counts)},
+        values={one.name: values_of(held[0], one) for one in compared},
         before={**before, **training},
         missing=missing,
         keys=tuple(_keys(_spread(held[0], PROBES), view)),
     )
 
 
-def values_of(rows: pa.Table, column: str) -> Values:
-    """A column of rows, without NULLs and in no other order."""
-    found: Values = pc.drop_null(rows[column]).to_numpy(zero_copy_only=False)
-    return found
+def values_of(rows: pa.Table, planned: Planned, number: int = 0) -> Values:
+    """The values of a feature among rows, as of one of their instants."""
+    column = pc.drop_null(rows[watched.columns_of(planned, number)])
+    if watched.kind_of(planned) == "category":
+        counts = pc.value_counts(column).to_pylist()
+        return {one["values"]: one["counts"] for one in counts}
+    numbers: Numbers = column.to_numpy(zero_copy_only=False)
+    return numbers
 
 
 def _spread(rows: pa.Table, most: int) -> pa.Table:
@@ -118,7 +122,7 @@ def _training(
             rows = warehouse.to_arrow(
                 watched.training_query(_relation(training_set, project), features, sample)
             ).combine_chunks()
-            values |= {one.name: values_of(rows, one.name) for one in features}
+            values |= {one.name: values_of(rows, one) for one in features}
         except (NotBuilt, InputError) as error:
             missing |= dict.fromkeys((one.name for one in features), f"{training_set} cannot be read: {error}")
     return values, missing

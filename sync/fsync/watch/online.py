@@ -52,16 +52,15 @@ def look_online(view: View, reader: Reader, keys: Sequence[Any], at: int) -> Onl
 def _with_values(found: Online, view: View, read: pa.Table, at: int) -> Online:
     """What the values say, by the same queries that look at the table."""
     compared = [one for one in view.features if one.monitors.drift is not None and is_comparable(one)]
-    query, names = watched.counts_query(view, "read", None)
+    query = watched.counts_query(view, "read", None)
     with _engine().cursor() as connection:
         connection.register("read", read)
-        ((_, *numbers),) = connection.execute(query).fetchall()
+        counts = connection.execute(query.sql).fetchall()
         rows = connection.sql(watched.values_query(view, "read", at, compared)).to_arrow_table() if compared else read
-    pairs = zip(numbers[::2], numbers[1::2], strict=True)
     return replace(
         found,
-        counted={name: Counted(*pair) for name, pair in zip(names, pairs, strict=True)},
-        values={one.name: values_of(rows, watched.columns_of(one, 0)) for one in compared},
+        counted={name: Counted(should, missing) for name, should, missing in query.counted(counts)},
+        values={one.name: values_of(rows, one) for one in compared},
     )
 
 
