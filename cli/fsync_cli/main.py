@@ -121,6 +121,8 @@ def run(arguments: list[str] | None = None) -> int:
     gc.set_threshold(100_000, 50, 50)
     # what sqlglot warns of is an error of ours, with its place
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    # what it warns of has the path of a webhook in it, which is a secret
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
         app(arguments, standalone_mode=True)
     except SystemExit as end:

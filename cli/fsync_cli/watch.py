@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict
@@ -18,12 +19,13 @@ from fsync_cli.console import counted, emit, emit_json, progress_bar, say, shown
 from fsync_cli.options import Json, Online, Prefix, ProjectDir, Target, duration, instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fsync.plan import Plan
     from fsync.spec.project import Project
     from fsync.watch.budget import Budget
     from fsync.watch.check import Check
+    from fsync.watch.history import Verdicts
     from fsync.watch.rounds import Served, Watched
 
 _INSTANTS = ("at", "checked_at")
@@ -113,15 +115,18 @@ def watch(
     is_once = once or at is not None  # of data that ends there is nothing to wait for
     profile = read_profile(project, target)
     with ExitStack() as opened:
+        # people first: what cannot be written to a file is said when they know
         tellers = [
+            _told_as(show_all, json),
+            *_chat(None if dry_run else webhook, project.name, opened),
             *_metrics(prometheus, is_once),
             *_page(html, project.name),
-            *_chat(None if dry_run else webhook, project.name, opened),
-            _told_as(show_all, json),
         ]
         served = _served(project, online, prefix, opened)
+        verdicts: Verdicts = {}
 
         def round_() -> Watched:
+            nonlocal verdicts
             # read again each time: specs change, and tables with them
             plan = make_plan(checked_catalog(project))
             with progress_bar("watch") as progress:
@@ -136,10 +141,11 @@ def watch(
                     parity=parity,
                     for_page=html is not None,
                     keep=not dry_run,
+                    before=verdicts,
                     progress=progress,
                 )
-            for tell in tellers:
-                tell(plan, found)
+            verdicts = found.verdicts
+            _tell_all(tellers, plan, found)
             return found
 
         found = round_() if is_once else _again_and_again(round_, pause)
@@ -157,7 +163,23 @@ def _again_and_again(round_: Callable[[], Watched], pause: float) -> NoReturn:
             round_()
         except FsyncError as error:
             say(f"error: {error}")
+        except Exception:
+            # a watch that nobody looks at has to go on, whatever one round comes to
+            traceback.print_exc()
+            say("this is a bug of fsync: please report it with the lines above")
         time.sleep(max(0.0, pause - (time.monotonic() - began)))
+
+
+def _tell_all(tellers: Sequence[Callable[[Plan, Watched], None]], plan: Plan, found: Watched) -> None:
+    """Tell everybody; then raise the first error of those who could not be told."""
+    failed: list[InputError] = []
+    for tell in tellers:
+        try:
+            tell(plan, found)
+        except InputError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def _served(project: Project, online: str | None, prefix: str, opened: ExitStack) -> Served | None:
@@ -200,10 +222,14 @@ def _metrics(where: str | None, is_once: bool) -> Iterator[Callable[[Plan, Watch
 def _page(file: Path | None, project: str) -> Iterator[Callable[[Plan, Watched], None]]:
     if file is None:
         return
-    from fsync.watch.pages import page_html
+    from fsync.watch.pages import check_plotly, page_html
+
+    check_plotly()
+    if file.is_dir():
+        raise InputError(f"{file} is a folder", "name a file: --html watch.html")
 
     def tell(plan: Plan, found: Watched) -> None:
-        page = page_html(project, plan, found.round, found.points, found.budgets, found.distributions or {})
+        page = page_html(project, plan, found.round, found.points, found.budgets, found.distributions)
         # beside it, then moved: who reads it meanwhile sees a whole page
         beside = file.with_name(f".{file.name}.new")
         try:

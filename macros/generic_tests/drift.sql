@@ -12,10 +12,13 @@
         p         the p-value below which it drifts (0.01)
         effect    and at least this share of the values has to take part in it (0.05): the largest distance between
                   the distribution functions, of categories half the sum of the distances of their shares
+        among     a condition on values that are compared, on both sides; all of them without it
+    Of an age, the times themselves have to drift too: those that never change are older every day.
+    p is adjusted for the number of columns of the test (Benjamini and Hochberg).
     With `holding`, of a validity table, the rows that hold at the instant of the test are compared; with a `population`,
     only rows of the model that it is true of. NULLs are left out, and a column that has no values on one side passes.
 
-    Returns a row for each column that drifts: (feature, statistic, p, effect, current, baseline).
+    Returns a row for each column that drifts: (feature, statistic, p, q, effect, current, baseline), q being adjusted.
 #}
 {% test drift(model, column_name=none, columns=none, kind='number', baseline=none, p=0.01, effect=0.05,
               population=none, holding=false, as_of=none) %}
@@ -23,8 +26,13 @@
     {%- set watched = columns or {column_name: {'kind': kind, 'baseline': baseline, 'p': p, 'effect': effect}} -%}
     {%- set numbers, categories = [], [] -%}
     {%- for name, about in watched.items() -%}
-        {%- set about = dict(about, name=name) -%}
-        {%- if about.get('kind', 'number') == 'category' -%}{%- do categories.append(about) -%}
+        {%- do fsync.check_drift(name, about, holding) -%}
+        {%- set kind = about.get('kind', 'number') -%}
+        {%- set about = dict(about, name=name, key=name, value=name) -%}
+        {%- if kind == 'category' -%}{%- do categories.append(about) -%}
+        {%- elif kind == 'age' -%}
+            {%- do numbers.append(dict(about, value='age of')) -%}
+            {%- do numbers.append(dict(about, key=name ~ ' itself', value='time of')) -%}
         {%- else -%}{%- do numbers.append(about) -%}
         {%- endif -%}
     {%- endfor %}
@@ -64,9 +72,16 @@ measured as (
 -- where too little has changed, p does not matter
 far as (
 
-    select measured.*
-    from measured
-    join limits using (feature)
+    select *
+    from (
+        select
+            measured.*,
+            limits.feature as column_name,
+            min_effect,
+            count(*) over (partition by limits.feature) as variants
+        from measured
+        join limits on limits.feature = regexp_replace(measured.feature, ' itself$', '')
+    )
     where cast(h as double) / m / n >= min_effect
 
 ),
@@ -124,9 +139,18 @@ contingencies as (
 found as (
 
     {% if numbers -%}
-    select feature, cast(h as double) / m / n as statistic, p, cast(h as double) / m / n as effect, m, n
+    -- of an age and its times, the one that has changed less, if both have
+    select
+        column_name as feature,
+        min(cast(h as double) / m / n) as statistic,
+        arg_min(p, cast(h as double) / m / n) as p,
+        min(cast(h as double) / m / n) as effect,
+        any_value(m) as m,
+        any_value(n) as n
     from far
     join p_values using (feature)
+    group by column_name
+    having count(*) = max(variants)
     {{ 'union all' if categories }}
     {%- endif %}
     {% if categories -%}
@@ -134,12 +158,21 @@ found as (
     from contingencies
     {%- endif %}
 
+),
+
+adjusted as (
+
+    select
+        *,
+        min(p * {{ watched | length }} / place) over (order by p desc, place desc rows unbounded preceding) as q
+    from (select *, row_number() over (order by p, feature) as place from found)
+
 )
 
-select feature, statistic, p, effect, m::bigint as current, n::bigint as baseline
-from found
+select feature, statistic, p, q, effect, m::bigint as current, n::bigint as baseline
+from adjusted
 join limits using (feature)
-where p < max_p and effect >= min_effect
+where q < max_p and effect >= min_effect
 {% endtest %}
 
 
@@ -148,19 +181,20 @@ where p < max_p and effect >= min_effect
     {%- set is_known = '(' ~ population ~ ')' if population else 'true' -%}
     {%- for about in columns %}
     {%- set then = fsync.baseline_instant(about.baseline, at) %}
-    select '{{ about.name }}' as feature, value, count(*) filter (where is_now) as now, count(*) filter (where not is_now) as before
+    {%- set is_compared = about.name ~ ' is not null' ~ (' and (' ~ about.among ~ ')' if about.get('among') else '') %}
+    select '{{ about.key }}' as feature, value, count(*) filter (where is_now) as now, count(*) filter (where not is_now) as before
     from (
         select {{ fsync.drift_value(about, type, at) }} as value, true as is_now
         from {{ model }}
-        where {{ about.name }} is not null and {{ is_known }} and {{ fsync.holds_at(at) if holding else 'true' }}
+        where {{ is_compared }} and {{ is_known }} and {{ fsync.holds_at(at) if holding else 'true' }}
         union all
         select {{ fsync.drift_value(about, type, then) }}, false
-        {% if about.baseline.relation -%}
+        {% if about.baseline.get('relation') -%}
         from {{ about.baseline.relation }}
-        where {{ about.name }} is not null
+        where {{ is_compared }}
         {%- else -%}
         from {{ model }}
-        where {{ about.name }} is not null and {{ is_known }} and {{ fsync.holds_at(then) }}
+        where {{ is_compared }} and {{ is_known }} and {{ fsync.holds_at(then) }}
         {%- endif %}
     )
     group by value
@@ -169,18 +203,39 @@ where p < max_p and effect >= min_effect
 {% endmacro %}
 
 
+{# That a column can be compared as it is said. #}
+{% macro check_drift(name, about, holding) %}
+    {%- set baseline = about.get('baseline') or {} -%}
+    {%- if about.get('kind', 'number') not in ('number', 'category', 'age') -%}
+        {{ exceptions.raise_compiler_error("the kind of " ~ name ~ " is number, category or age") }}
+    {%- endif -%}
+    {%- if not (baseline is mapping and (baseline.get('relation') or baseline.get('before') or baseline.get('at'))) -%}
+        {{ exceptions.raise_compiler_error("drift of " ~ name ~ " needs a baseline: {relation: ref('…')}, or of a validity table {before: 28d} or {at: 1998-01-01}") }}
+    {%- endif -%}
+    {%- if not baseline.get('relation') and not holding -%}
+        {{ exceptions.raise_compiler_error("the baseline of " ~ name ~ " is of another instant: say holding: true of a validity table") }}
+    {%- endif -%}
+    {%- if baseline.get('relation') and about.get('kind') == 'age' -%}
+        {{ exceptions.raise_compiler_error("ages of " ~ name ~ " have no baseline in a relation: its rows are of many instants") }}
+    {%- endif -%}
+{% endmacro %}
+
+
 {# The instant of a baseline, as SQL; that of the test for a relation, which has none. #}
 {% macro baseline_instant(baseline, at) %}
-    {%- if baseline.before -%}{{ return('(' ~ at ~ ' - ' ~ fsync.interval(baseline.before) ~ ')') }}{%- endif -%}
-    {%- if baseline.at -%}{{ return(fsync.as_of(baseline.at)) }}{%- endif -%}
+    {%- if baseline.get('before') -%}{{ return('(' ~ at ~ ' - ' ~ fsync.interval(baseline.before) ~ ')') }}{%- endif -%}
+    {%- if baseline.get('at') -%}{{ return(fsync.as_of(baseline.at)) }}{%- endif -%}
     {{ return(at) }}
 {% endmacro %}
 
 
 {# A column as it is compared. #}
 {% macro drift_value(about, type, at) %}
-    {%- if about.get('kind') == 'age' -%}
-        {{- return('(epoch_ms(' ~ at ~ ') - epoch_ms(cast(' ~ about.name ~ ' as timestamp))) / 1000.0') -}}
+    {%- set milliseconds = 'epoch_ms(cast(' ~ about.name ~ ' as timestamp))' -%}
+    {%- if about.value == 'age of' -%}
+        {{- return('(epoch_ms(' ~ at ~ ') - ' ~ milliseconds ~ ') / 1000.0') -}}
+    {%- elif about.value == 'time of' -%}
+        {{- return(milliseconds ~ ' / 1000.0') -}}
     {%- endif -%}
     {{- return('cast(' ~ about.name ~ ' as ' ~ type ~ ')') -}}
 {% endmacro %}

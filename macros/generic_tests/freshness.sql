@@ -27,9 +27,9 @@ with promised as (
 known as (
 
     {% if event_time -%}
-    select max(cast({{ event_time }} as timestamp)) as newest_event, cast(null as timestamp) as built_at
+    select max({{ fsync.label_time(event_time) }}) as newest_event, cast(null as timestamp) as built_at
     from {{ model }}
-    where {{ event_time }} < {{ at }}
+    where {{ fsync.label_time(event_time) }} < {{ at }}
     {%- else -%}
     select newest_event, built_at
     from ({{ fsync.stamp_times(model) }})

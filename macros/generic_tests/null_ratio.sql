@@ -10,6 +10,9 @@
     counted, ratio, max).
 #}
 {% test null_ratio(model, column_name=none, max='5%', among=none, columns=none, population=none, holding=false, as_of=none) %}
+    {%- if not columns and not column_name -%}
+        {{ exceptions.raise_compiler_error("null_ratio stands under a column, or has columns") }}
+    {%- endif -%}
     {%- set watched = columns or {column_name: {'max': max, 'among': among}} %}
 with counted as (
 

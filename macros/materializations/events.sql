@@ -15,7 +15,7 @@
     - events, without_entity, without_time: how many can be used, and how many are left out for want of what;
     - settled_at: the instant before which the source is thought not to change any more. Events from the future do
       not settle the present, and what is settled stays so while it is as it was;
-    - newest_event: the time of the newest event that can be used, or none;
+    - newest_event: the time of the newest event that can be used, of those before the run began, or none;
     - is_settled: whether the events before the last such instant are those that the ledger knows.
 #}
 {% macro found_events(sql, about, ledger, settled_at) %}
@@ -43,7 +43,7 @@
             {{ fsync.fingerprint(is_used ~ " and event_at < timestamp '" ~ settled_at ~ "'") }}
                 = (select coalesce(sum(settled), 0) from {{ ledger }})
             {%- endif %},
-            cast(max(event_at) filter (where {{ is_used }}) as varchar)
+            cast(max(event_at) filter (where {{ is_used }} and event_at < timestamp '{{ started }}') as varchar)
         from events
     {%- endcall -%}
     {%- set row = load_result('events')['data'][0] -%}

@@ -22,6 +22,10 @@
 
 {# A share as a number: of 5%, and of 0.05. #}
 {% macro share(given) %}
-    {%- if given is number -%}{{ return(given) }}{%- endif -%}
-    {{ return((given | string | trim).rstrip('%') | trim | float / 100) }}
+    {%- set text = given | string | trim -%}
+    {%- set number = text.rstrip('%') | float(-1) -%}
+    {%- if number < 0 -%}
+        {{ exceptions.raise_compiler_error("'" ~ given ~ "' is no share: write 5%, or 0.05") }}
+    {%- endif -%}
+    {{ return(number / 100 if text.endswith('%') else number) }}
 {% endmacro %}

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, get_args
 
 from fsync.plan import Planned, PlannedService, View
-from fsync.spec.monitors import Baseline, Severity
-from fsync.sql.watched import kind_of, knows_something, should_have_value
+from fsync.spec.monitors import Severity
+from fsync.spec.training_set import TrainingSet
+from fsync.sql.watched import compared_among, is_comparable, kind_of, knows_something, should_have_value
 
 #: of every monitor, so that `dbt build --exclude tag:watch` leaves them to `fsync watch`
 TAG: Final = "watch"
@@ -30,51 +31,53 @@ def _of(view: View, severity: Severity, services: Sequence[PlannedService]) -> I
     }
     if promised:
         yield _test("freshness", view, severity, {"features": promised})
-    among = {"population": knows_something(view).sql(dialect="duckdb"), "holding": True}
     counted = {
         planned.name: {"max": planned.monitors.null_ratio, "among": condition.sql(dialect="duckdb")}
         for planned in features
         if planned.monitors.null_ratio is not None and (condition := should_have_value(view, planned)) is not None
     }
     if counted:
-        yield _test("null_ratio", view, severity, {"columns": counted, **among})
+        yield _test("null_ratio", view, severity, {"columns": counted, "holding": True})
     compared = {
         planned.name: {
             "kind": kind_of(planned),
             "p": planned.monitors.drift,
             "effect": planned.monitors.drift_effect,
-            "baseline": _baseline(planned.monitors.drift_baseline, services),
+            "baseline": _baseline(planned, services),
+            **_among(view, planned),
         }
         for planned in features
-        if planned.monitors.drift is not None and is_comparable(planned)
+        if _is_compared_by_dbt(planned, services)
     }
     if compared:
-        yield _test("drift", view, severity, {"columns": compared, **among})
+        population = knows_something(view).sql(dialect="duckdb")
+        yield _test("drift", view, severity, {"columns": compared, "population": population, "holding": True})
 
 
-def is_comparable(planned: Planned) -> bool:
-    """Whether a feature has a baseline to compare with: labels are of many instants, at which ages are not the same."""
-    return planned.monitors.drift_baseline.service is None or kind_of(planned) != "age"
+def _among(view: View, planned: Planned) -> dict[str, str]:
+    """Which values are compared, where it is not all of them."""
+    condition = compared_among(view, planned)
+    return {} if condition is None else {"among": condition.sql(dialect="duckdb")}
 
 
-def _baseline(baseline: Baseline, services: Sequence[PlannedService]) -> dict[str, Any]:
-    if baseline.service is not None:
-        (training_set,) = (one.training_set for one in services if one.name == baseline.service)
-        assert training_set is not None  # the check `baselines_exist`
-        return {"relation": relation(training_set)}
+def _is_compared_by_dbt(planned: Planned, services: Sequence[PlannedService]) -> bool:
+    """Whether a test of dbt can: a file need not be there where dbt builds, so that it is left to `fsync watch`."""
+    if planned.monitors.drift is None or not is_comparable(planned):
+        return False
+    training_set = _training_set(planned, services)
+    return training_set is None or not training_set.is_file
+
+
+def _training_set(planned: Planned, services: Sequence[PlannedService]) -> TrainingSet | None:
+    name = planned.monitors.drift_baseline.service
+    return next((one.training_set for one in services if one.name == name), None)
+
+
+def _baseline(planned: Planned, services: Sequence[PlannedService]) -> dict[str, Any]:
+    baseline, training_set = planned.monitors.drift_baseline, _training_set(planned, services)
+    if training_set is not None:
+        return {"relation": training_set.jinja}
     return {"before": str(baseline.before)} if baseline.before is not None else {"at": baseline.text}
-
-
-def relation(training_set: str) -> str:
-    """A training set as Jinja that dbt reads: a model, or a file."""
-    if is_file(training_set):
-        return f"read_{training_set.rpartition('.')[2].lower()}('{training_set.replace(chr(39), chr(39) * 2)}')"
-    return f"ref('{training_set}')"
-
-
-def is_file(training_set: str) -> bool:
-    """Whether a training set is a file, and not a model."""
-    return training_set.lower().endswith((".parquet", ".csv"))
 
 
 def _test(kind: str, view: View, severity: Severity, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from fsync.spec.feature import Call, Feature
 from fsync.spec.monitors import Monitors
 from fsync.spec.policy import Access
 from fsync.spec.source import Column, Source
+from fsync.spec.training_set import TrainingSet
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,7 @@ class PlannedService:
     members: tuple[Member, ...]
     since: date | None = None
     external: tuple[str, ...] = ()
-    #: what its model was trained on: a dbt model's name, or the path of a file of the project
-    training_set: str | None = None
+    training_set: TrainingSet | None = None
     #: where its spec stands: file and line
     place: str = ""
 
@@ -217,7 +217,7 @@ def make_plan(catalog: Catalog) -> Plan:
             views.members(service.features),
             service.since,
             service.external,
-            service.training_set,
+            None if service.training_set is None else TrainingSet(service.training_set),
             str(service.written.place("name")),
         )
         for service in sorted(catalog.services, key=lambda service: service.name)

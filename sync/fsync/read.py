@@ -54,9 +54,11 @@ class _Settings:
         is_open: bool = False,
     ) -> _Settings:
         """The settings that were given; FSYNC_… variables for those that were not."""
+        if is_open:  # who opens a store means this one alone
+            return cls(None, snapshot or None, prefix or wire.PREFIX, cache or 0, cache_seconds or 1.0)
         snapshot = snapshot or os.environ.get("FSYNC_SNAPSHOT") or None
         online = store or os.environ.get("FSYNC_ONLINE") or None
-        if online is None and not is_open:
+        if online is None:
             online = _embedded()
         return cls(
             online=online,
@@ -96,8 +98,8 @@ class Reader:
     """Reads features from one online store. Safe to share between threads.
 
     Args:
-        store: a store's URL (see `fsync.store.open_store`) or an open store. Without one, `FSYNC_ONLINE`
-            names it, or else it is the embedded store of the project around the current folder.
+        store: a store's URL (see `fsync.store.open_store`) or an open store, for which no variable counts. Without one,
+            `FSYNC_ONLINE` names it, or else it is the embedded store of the project around the current folder.
         prefix: the prefix of the deployment's keys; without one, `FSYNC_PREFIX` or `fs`.
         snapshot: the URL of a SQLite store that `fsync push --snapshot` keeps, to read from while the online store
             does not answer; without one, `FSYNC_SNAPSHOT`, or none.

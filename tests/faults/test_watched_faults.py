@@ -117,6 +117,14 @@ FAULTS = (
         source=f"delete from shop.payments where paid_at > timestamp '{NOW}' - interval 3 hour",
     ),
     Fault(
+        "the source stops, but for a clock that is wrong",
+        "the same, with an event of the year 2030",
+        frozenset({("freshness", "offline")}),
+        frozenset({"freshness"}),
+        source=f"delete from shop.payments where paid_at > timestamp '{NOW}' - interval 3 hour; "
+        "insert into shop.payments values (-1, 1, timestamp '2030-01-01', 20, 'NL')",
+    ),
+    Fault(
         "20 % of a column is NULL",
         "a fifth of the amounts of the last week",
         _both("null_ratio"),

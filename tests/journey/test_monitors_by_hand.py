@@ -5,6 +5,7 @@ What they return is kept by dbt (`store_failures`), and is held against numbers 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import duckdb
 import pytest
 
 from fsync.dbt import run_dbt
-from fsync.errors import BuildFailed
+from fsync.errors import FsyncError
 from fsync.spec.project import open_project
 from tests.conftest import BARE, copy_reference
 
@@ -52,6 +53,12 @@ models:
             population: region = 'south'
             columns:
               score: {max: 5%, among: visit_id >= 50}
+      - fsync.drift:
+          name: both_at_once
+          arguments:
+            columns:
+              score: {baseline: {relation: ref('earlier')}}
+              region: {kind: category, baseline: {relation: ref('earlier')}}
     columns:
       - name: score
         data_tests:
@@ -65,7 +72,7 @@ models:
           - fsync.drift: {name: same_regions, arguments: {kind: category, baseline: {relation: ref('visits')}}}
           - fsync.drift: {name: other_regions, arguments: {kind: category, baseline: {relation: ref('earlier')}}}
 """
-FAILING = {"too_old", "columns_of_some", "many_nulls", "other_scores", "other_regions"}
+FAILING = {"too_old", "columns_of_some", "many_nulls", "other_scores", "other_regions", "both_at_once"}
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +94,7 @@ def test_they_fail_when_they_should_and_only_then(results: tuple[dict[str, str],
     statuses, _ = results
     assert {name for name, status in statuses.items() if status == "warn"} == FAILING
     assert set(statuses.values()) == {"warn", "pass"}
-    assert len(statuses) == 12
+    assert len(statuses) == 13
 
 
 def _failures(results: tuple[dict[str, str], Path], name: str) -> list[dict[str, Any]]:
@@ -119,14 +126,33 @@ def test_how_much_drifts_is_kept(results: tuple[dict[str, str], Path]) -> None:
     )
     assert regions["statistic"] == pytest.approx(expected)
     assert 1e-6 < regions["p"] < 1e-4
+    assert regions["q"] == regions["p"]
 
 
-def test_what_is_not_said_right_is_told(tmp_path: Path) -> None:
+def test_p_is_adjusted_for_all_columns_of_a_test(results: tuple[dict[str, str], Path]) -> None:
+    found = {row["feature"]: row for row in _failures(results, "both_at_once")}
+    assert found.keys() == {"score", "region"}
+    less, more = sorted(found.values(), key=lambda row: row["p"])
+    # the smaller of two is doubled, the larger is as it is, and q never falls
+    assert more["q"] == pytest.approx(more["p"])
+    assert less["q"] == pytest.approx(min(2 * less["p"], more["p"]))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("fsync.freshness: {arguments: {event_time: seen_at}}", "freshness needs features, or event_time and within"),
+        ("fsync.null_ratio: {arguments: {max: 5%}}", "null_ratio stands under a column, or has columns"),
+        ("fsync.null_ratio: {arguments: {columns: {score: {max: few}}}}", "'few' is no share: write 5%, or 0.05"),
+        ("fsync.drift: {arguments: {columns: {score: {}}}}", "drift of score needs a baseline"),
+        ("fsync.drift: {arguments: {columns: {score: {baseline: {before: 7d}}}}}", "say holding: true"),
+        ("fsync.drift: {arguments: {columns: {score: {kind: text}}}}", "the kind of score is number, category or age"),
+    ],
+)
+def test_what_is_not_said_right_is_told(wrong: str, said: str, tmp_path: Path) -> None:
     root = copy_reference(tmp_path / "wrong", BARE)
     (root / "models").mkdir()
     (root / "models/visits.sql").write_text(VISITS)
-    wrong = "models: [{name: visits, data_tests: [fsync.freshness: {arguments: {event_time: seen_at}}]}]\n"
-    (root / "models/tests.yml").write_text(wrong)
-    with pytest.raises(Exception, match="freshness needs features, or event_time and within") as error:
+    (root / "models/tests.yml").write_text(f"models: [{{name: visits, data_tests: [{wrong}]}}]\n")
+    with pytest.raises(FsyncError, match=re.escape(said)):
         run_dbt(open_project(root), ["build"])
-    assert not isinstance(error.value, BuildFailed) or "freshness" in str(error.value)

@@ -12,17 +12,20 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 import yaml
 
+from fsync.store import open_store
 from fsync.watch import history, webhook
 from fsync.watch.prometheus import Metrics
+from fsync.wire import decode_meta
 from fsync_cli.main import run
 from tests.conftest import Ended
 from tests.servers import free_port
@@ -151,6 +154,36 @@ def test_without_a_warehouse_there_is_nothing_to_look_at(project: Path, fsync: F
 # ---------------------------------------------------------------- online
 
 
+def test_a_push_of_a_later_instant_says_nothing_of_an_earlier_one(project: Path, fsync: Fsync) -> None:
+    """Looking into the past costs no budget."""
+    assert fsync("push", "--as-of", NOW, "--project-dir", project).code == 0
+    _, found = _watch(fsync, project, "user_lifetime", "--as-of", "1998-05-01")
+    online = {(check["signal"], check["verdict"]) for check in found["checks"] if check["side"] == "online"}
+    assert online == {("freshness", "ok"), ("availability", "unknown")}
+    assert {budget["promise"] for budget in found["budgets"]} == {"freshness"}
+
+
+def test_a_value_of_another_type_is_told_and_ends_nothing(project: Path, fsync: Fsync) -> None:
+    assert fsync("push", "--as-of", NOW, "--project-dir", project).code == 0
+    with closing(open_store(f"sqlite:///{project}/online.sqlite")) as store:
+        meta = decode_meta(store.get(["fs:view:user_lifetime"])[0] or b"")
+        keys = pa.array([f"fs:{{{user}}}:user_lifetime:{meta.hash}" for user in range(1, 2_000)])
+        store.write(keys, pa.array(['[[0,["secret",[]]]]'] * len(keys)), 10**9)
+    ended = fsync("watch", "user_lifetime", "--parity", "--json", "--project-dir", project)
+    assert ended.code == 1
+    told = {check["sentence"] for check in json.loads(ended.out)["checks"] if check["side"] == "online"}
+    assert any(sentence.startswith("0.") and "probes got a value" in sentence for sentence in told), told
+    assert "secret" not in ended.out + ended.err
+
+
+def test_a_snapshot_is_not_what_is_watched(project: Path, fsync: Fsync, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fsync("push", "--as-of", NOW, "--project-dir", project).code == 0
+    monkeypatch.setenv("FSYNC_SNAPSHOT", f"sqlite:///{project}/online.sqlite")
+    dead = f"redis://127.0.0.1:{free_port()}/0"
+    _, found = _watch(fsync, project, "user_lifetime", "--online", dead)
+    assert {signal for _, signal, _ in _alerts(found)} == {"availability"}
+
+
 def test_what_is_served_is_watched_too(project: Path, fsync: Fsync) -> None:
     assert fsync("push", "--as-of", NOW, "--project-dir", project).code == 0
     code, found = _watch(fsync, project, "--parity")
@@ -191,44 +224,57 @@ def test_a_store_that_does_not_answer_is_an_alert(project: Path, fsync: Fsync) -
 # ---------------------------------------------------------------- baselines
 
 
-def test_training_sets_and_days_are_baselines_for_both(project: Path, fsync: Fsync) -> None:
-    """`fsync watch` and dbt's tests compare with the same: a file that `fsync train` wrote, and a day."""
-    (project / "labels.csv").write_text(
-        "user_id,label_at\n" + "".join(f"{user},1997-{1 + user % 12:02}-15\n" for user in range(1, 1_500))
-    )
-    trained = fsync(
-        *("train", "--labels", project / "labels.csv", "--timestamp", "label_at", "--service", "churn_model"),
-        *("--out", project / "training/churn.parquet", "--project-dir", project),
-    )
-    assert trained.code == 0, trained.err
+def _baselines(project: Path, training_set: str) -> None:
+    """Let one feature be compared with a training set, and another one with a day."""
     service = project / "feature_specs/services/churn_model.yml"
-    service.write_text(service.read_text() + "training_set: training/churn.parquet\n")
+    service.write_text(service.read_text() + f"training_set: {training_set}\n")
     spec = project / "feature_specs/user_lifetime.yml"
-    of_day, of_training = (
-        "monitors: {drift_baseline: 1997-03-01}",
-        "monitors: {drift_baseline: churn_model, severity: error}",
-    )
+    of_day = "monitors: {drift_baseline: 1997-03-01}"
+    of_training = "monitors: {drift_baseline: churn_model, severity: error}"
     spec.write_text(
         spec.read_text()
         .replace("lifetime_sum(amount)\n", f"lifetime_sum(amount)\n    {of_training}\n")
         .replace("latest(quantity)\n", f"latest(quantity)\n    {of_day}\n")
     )
+
+
+def test_models_and_days_are_baselines_for_dbt_too(project: Path, fsync: Fsync) -> None:
+    """`fsync watch` and dbt's tests compare with the same."""
+    _baselines(project, "churn_training_set")
     built = fsync("build", "--project-dir", project)
     assert built.code == 1
     assert "user_lifetime_drift_error" in built.err
-
     _, found = _watch(fsync, project, "user_lifetime")
     told = {check["feature"]: check for check in found["checks"] if check["signal"] == "drift"}
     assert told["user_lifetime_spend"]["verdict"] == "alert"
-    assert told["user_lifetime_spend"]["sentence"].endswith("1,499 of the training set of churn_model")
-    assert told["user_last_order_quantity"]["sentence"].endswith("as of 1997-03-01")
+    assert told["user_lifetime_spend"]["sentence"].endswith(" of the training set of churn_model")
+    assert told["user_last_order_quantity"]["sentence"].endswith(" as of 1997-03-01")
     # the table of dbt's test says the same of the same values: fewer entities than are sampled
-    ((statistic, p),) = _kept(
-        project,
-        "select statistic, p from main_dbt_test__audit.user_lifetime_drift_error where feature = 'user_lifetime_spend'",
-    )
+    failures = "main_dbt_test__audit.user_lifetime_drift_error"
+    ((statistic, p),) = _kept(project, f"select statistic, p from {failures} where feature = 'user_lifetime_spend'")
     assert told["user_lifetime_spend"]["value"] == pytest.approx(statistic)
-    assert told["user_lifetime_spend"]["p"] == pytest.approx(p, abs=1e-6)
+    assert told["user_lifetime_spend"]["p"] == pytest.approx(p, abs=1e-4)
+    # what nobody has spent is in the training set, and in no comparison
+    ((spent,),) = _kept(project, "select count(*) from churn_training_set where user_lifetime_spend <> 0")
+    assert f"against {spent:,} of the training set" in told["user_lifetime_spend"]["sentence"]
+
+
+def test_files_are_baselines_of_a_watch_alone(project: Path, fsync: Fsync) -> None:
+    """A file that `fsync train` wrote need not be there where dbt builds."""
+    (project / "labels.csv").write_text(
+        "user_id,label_at\n" + "".join(f"{user},1997-{1 + user % 12:02}-15\n" for user in range(1, 1_500))
+    )
+    trained = fsync(
+        *("train", "--labels", project / "labels.csv", "--timestamp", "label_at", "--service", "churn_model"),
+        *("--out", project / "training/churn's.parquet", "--project-dir", project),
+    )
+    assert trained.code == 0, trained.err
+    _baselines(project, "training/churn's.parquet")
+    assert fsync("compile", "--project-dir", project).code == 0
+    assert "churn's" not in (project / "models/features/user_lifetime.yml").read_text()
+    _, found = _watch(fsync, project, "user_lifetime")
+    (told,) = [one for one in found["checks"] if (one["feature"], one["signal"]) == ("user_lifetime_spend", "drift")]
+    assert told["sentence"].endswith(" of the training set of churn_model")
 
 
 def test_a_training_set_that_is_gone_is_said(project: Path, fsync: Fsync) -> None:
@@ -287,7 +333,7 @@ def test_a_warehouse_that_another_reads_keeps_nothing_and_loses_no_alert(
         ended = fsync("watch", "--project-dir", project)
         late = fsync("watch", "--as-of", LATER, "--project-dir", project)
     assert ended.code == 3
-    assert "not kept: the history cannot be written" in ended.err
+    assert "not kept: the history cannot be kept" in ended.err
     assert late.code == 1
     assert "user_30d_spend" in late.out
 
@@ -350,6 +396,8 @@ def test_a_chat_is_told_what_begins_and_what_is_over(project: Path, fsync: Fsync
         tell = ("watch", "user_lifetime", "--webhook", chat.url, "--project-dir", project)
         assert fsync(*tell, "--as-of", "1998-07-01").code == 0  # nothing new
         assert fsync(*tell, "--as-of", "1998-07-02").code == 1  # late
+        others = ("watch", "user_id__orders_stream", "--as-of", "1998-07-02T12:00:00", "--project-dir", project)
+        fsync(*others)  # what others see in between changes nothing
         assert fsync(*tell, "--as-of", "1998-07-03").code == 1  # still late
         spec = project / "feature_specs/user_lifetime.yml"
         spec.write_text(spec.read_text().replace('freshness: "1d"', 'freshness: "9d"'))
@@ -377,6 +425,43 @@ def test_a_chat_that_does_not_answer_holds_nothing_up(
 
 def test_what_a_chat_would_read_as_its_own_is_escaped() -> None:
     assert webhook._escaped("a < b & <!channel>") == "a &lt; b &amp; &lt;!channel&gt;"
+
+
+def test_people_are_told_even_if_a_file_cannot_be_written(project: Path, fsync: Fsync, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with _chat() as chat:
+        ended = fsync(
+            *("watch", "--as-of", LATER, "--webhook", chat.url, "--project-dir", project),
+            *("--html", tmp_path / "file/page.html", "--prometheus", tmp_path / "no/such/folder"),
+        )
+    assert ended.code == 2
+    assert "user_30d_spend" in ended.out
+    assert "cannot be written" in ended.err
+    assert len(chat.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("--webhook", "http://[bad"), "a webhook is a URL"),
+        (("--html", "."), "is a folder"),
+        (("--as-of", "yesterday"), "is not a time"),
+        (("--every", "soon"), "is not a duration"),
+        (("--sample", "1"), "greater than or equal to 100"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_looked_at(
+    wrong: tuple[str, str], said: str, project: Path, fsync: Fsync
+) -> None:
+    ended = fsync("watch", *wrong, "--project-dir", project)
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+
+
+def test_the_first_instant_there_is_can_be_looked_at(project: Path, fsync: Fsync) -> None:
+    code, found = _watch(fsync, project, "--as-of", "0001-01-01")
+    assert code == 1  # there was no event yet
+    assert {signal for _, signal, _ in _alerts(found)} == {"freshness"}
 
 
 def test_metrics_are_written_for_prometheus(project: Path, fsync: Fsync, tmp_path: Path) -> None:
@@ -423,6 +508,7 @@ def test_it_looks_again_and_again_until_it_is_ended(project: Path, tmp_path: Pat
     ) as process:
         assert process.stdout is not None
         first = json.loads(process.stdout.readline())
+        second = json.loads(process.stdout.readline())  # what the first round told is everywhere by now
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             assert b"fsync_watch_alert{" in answer.read()
         spec = project / "feature_specs/user_lifetime.yml"
@@ -430,7 +516,6 @@ def test_it_looks_again_and_again_until_it_is_ended(project: Path, tmp_path: Pat
         spec.write_text(good.replace("owner: crm", "owner: []"))
         time.sleep(2.5)
         spec.write_text(good)
-        second = json.loads(process.stdout.readline())
         third = json.loads(process.stdout.readline())
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)

@@ -12,7 +12,7 @@ from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import Profile
 from fsync.watch.budget import _left
 from fsync.watch.check import Check, Round, Side, Signal, Verdict
-from fsync.watch.history import alerting, kept, points, write
+from fsync.watch.history import Line, Past, keep, last_verdicts
 
 HOUR = 3_600_000
 NOON = to_milliseconds("2024-03-10T12:00:00")
@@ -42,16 +42,20 @@ def _look(profile: Profile, at: int, is_late: bool, answered: float, probes: int
         _check("freshness", "online", late, 7200.0 if is_late else 60.0, None),
         _check("availability", "online", Verdict.OK, answered, probes),
     )
-    write(profile, Round(at, at, checks))
+    keep(profile, Round(at, at, checks), at)
 
 
 def _check(signal: Signal, side: Side, verdict: Verdict, value: float | None, counted: int | None) -> Check:
     return Check("spend", "user_spend", "me", signal, side, verdict, "so it is", value, 3600.0, counted)
 
 
+def _past(profile: Profile, since: int, until: int) -> Past:
+    """What is known at the end of a period: nothing more is seen then."""
+    return keep(profile, Round(until, until, ()), since, with_points=True)
+
+
 def test_freshness_was_kept_while_no_side_was_late(history: Profile) -> None:
-    with Warehouse(history) as warehouse:
-        availability, freshness = kept(warehouse, NOON, NOON + 5 * HOUR)
+    availability, freshness = _past(history, NOON, NOON + 5 * HOUR).kept
     # of five hours, the second and the third were late
     assert freshness.checks == 5
     assert freshness.kept == pytest.approx(3 / 5)
@@ -60,43 +64,63 @@ def test_freshness_was_kept_while_no_side_was_late(history: Profile) -> None:
 
 
 def test_a_period_has_what_was_looked_at_within(history: Profile) -> None:
-    with Warehouse(history) as warehouse:
-        _, freshness = kept(warehouse, NOON + 2 * HOUR, NOON + 4 * HOUR)
-        assert freshness.kept == pytest.approx(1 / 2)
-        assert freshness.checks == 3
-        assert len(points(warehouse, NOON, NOON + 5 * HOUR)) == 15
-        found = points(warehouse, NOON, NOON + 5 * HOUR, most=2)
+    _, freshness = _past(history, NOON + 2 * HOUR, NOON + 4 * HOUR).kept
+    assert freshness.kept == pytest.approx(1 / 2)
+    assert freshness.checks == 3
+
+
+def test_while_nobody_looked_nothing_is_known(history: Profile) -> None:
+    """What was seen last holds for three hours, three times the usual: of eight, two were late."""
+    _, freshness = _past(history, NOON, NOON + 1_000 * HOUR).kept
+    # five looks: four gaps of an hour, and the last one cut to three
+    assert freshness.kept == pytest.approx((1 + 1 + 3) / (4 + 3))
+
+
+def test_points_are_thinned_and_alerts_are_not(history: Profile) -> None:
+    found = _past(history, NOON, NOON + 1_000 * HOUR).points
     lines = {
         name: [(point.at - NOON) // HOUR for point in found if (point.signal, point.side) == name]
         for name in (("freshness", "offline"), ("freshness", "online"))
     }
-    # the newest and every third before it; and what alerted
-    assert lines == {("freshness", "offline"): [1, 4], ("freshness", "online"): [1, 2, 4]}
+    # a point for every two hours of a thousand, the last one of them; and alerts beside it
+    assert lines == {("freshness", "offline"): [1, 3, 4], ("freshness", "online"): [0, 1, 2, 3, 4]}
 
 
-def test_what_alerted_last_is_known(history: Profile) -> None:
+def test_the_last_verdict_of_a_check_is_known(history: Profile) -> None:
+    line: Line = ("spend", "freshness", "online")
     with Warehouse(history) as warehouse:
-        assert alerting(warehouse, NOON) is None
-        assert alerting(warehouse, NOON + HOUR) == frozenset()
-        assert list(alerting(warehouse, NOON + 2 * HOUR) or ()) == [("spend", "freshness", "online")]
+        assert last_verdicts(warehouse, NOON - HOUR) == {}
+        assert [last_verdicts(warehouse, NOON + hour * HOUR)[line] for hour in range(5)] == [
+            *("ok", "alert", "alert", "ok", "ok"),
+        ]
+
+
+def test_what_could_not_be_looked_at_says_nothing(history: Profile) -> None:
+    later = NOON + 2 * HOUR + 1
+    unknown = _check("freshness", "online", Verdict.UNKNOWN, None, None)
+    keep(history, Round(later, later, (unknown,)), NOON)
+    with Warehouse(history) as warehouse:
+        assert last_verdicts(warehouse, later)["spend", "freshness", "online"] == "alert"
 
 
 def test_looking_at_the_same_instant_again_replaces_what_was_seen(history: Profile) -> None:
     _look(history, NOON + HOUR, False, 1.0, 100)
     with Warehouse(history) as warehouse:
-        assert len(points(warehouse, NOON, NOON + 5 * HOUR)) == 15
-        assert alerting(warehouse, NOON + 2 * HOUR) == frozenset()
+        assert last_verdicts(warehouse, NOON + HOUR)["spend", "freshness", "online"] == "ok"
+        assert warehouse.row("select count(*) from fsync_watch") == (15,)
 
 
 def test_checks_are_kept_for_ninety_days(history: Profile) -> None:
     _look(history, NOON + 100 * 24 * HOUR, False, 1.0, 100)
     with Warehouse(history) as warehouse:
-        assert {point.at for point in points(warehouse, 0, NOON + 200 * 24 * HOUR)} == {NOON + 100 * 24 * HOUR}
+        assert warehouse.row("select count(*) from fsync_watch") == (3,)
 
 
-def test_without_a_history_nothing_was_kept(profile: Profile) -> None:
-    with Warehouse(profile) as warehouse:
-        assert (kept(warehouse, 0, NOON), points(warehouse, 0, NOON), alerting(warehouse, NOON)) == ((), (), None)
+def test_another_target_has_a_history_of_its_own(history: Profile) -> None:
+    staging = Profile("staging", history.path, "it's stage")
+    with Warehouse(staging) as warehouse:
+        assert last_verdicts(warehouse, NOON + HOUR) == {}
+    assert keep(staging, Round(NOON, NOON, ()), NOON - HOUR) == Past()
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from fsync.spec.strict import Strict
 Severity = Literal["warn", "error"]
 Freshness = Literal["event", "build"]
 
+#: the first instant there is, in epoch milliseconds
+FIRST: Final = to_milliseconds("0001-01-01")
 #: what is not watched. YAML reads an unquoted off as false
 OFF: Final = "off"
 _NAME: Final = r"^[a-z][a-z0-9_]*$"
@@ -46,7 +48,7 @@ class Baseline:
 
     def instant(self, now: int) -> int | None:
         """The instant that it is of, watching at another one; None for a training set."""
-        return now - self.before.milliseconds if self.before is not None else self.at
+        return self.at if self.before is None else max(now - self.before.milliseconds, FIRST)
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ from fsync.sql.instants import epoch_ms, timestamp
 #: how values are compared: as numbers, as one of several texts, or by their age
 Kind = Literal["number", "category", "age"]
 
-#: what stands before the flags that say of which instants a row is
-FLAG: Final = "holds_"
+#: what stands before the flags of rows, the instants that they are of and what is known of them; no feature's name has
+#: a space
+FLAG: Final = "is "
 
 
 def kind_of(planned: Planned) -> Kind:
@@ -36,6 +37,19 @@ def kind_of(planned: Planned) -> Kind:
     if planned.type.is_number:
         return "number"
     return "age" if planned.type.name in ("date", "timestamp") else "category"
+
+
+def is_comparable(planned: Planned) -> bool:
+    """Whether a feature has a baseline to compare with: labels are of many instants, at which ages are not the same."""
+    return planned.monitors.drift_baseline.service is None or kind_of(planned) != "age"
+
+
+def compared_among(view: View, planned: Planned) -> exp.Expr | None:
+    """Which values of a feature are compared, as a condition on it; None for all.
+
+    A training set has labels of entities that nothing was known of: only what is not empty can be compared with it.
+    """
+    return None if planned.monitors.drift_baseline.service is None else _is_not_empty(view, planned)
 
 
 def knows_something(view: View) -> exp.Expr:
@@ -136,6 +150,11 @@ def compared(planned: Planned, at: exp.Expr) -> exp.Expr:
     return exp.paren(milliseconds) / exp.Literal.number("1000.0")
 
 
+def _compared(view: View, planned: Planned, at: exp.Expr) -> exp.Expr:
+    among, value = compared_among(view, planned), compared(planned, at)
+    return value if among is None else exp.Case(ifs=[exp.If(this=among, true=value)])
+
+
 def holds(at: exp.Expr) -> exp.Expr:
     """That a row holds at an instant."""
     return exp.and_(
@@ -153,7 +172,8 @@ class CountsQuery:
     """A query of how many entities there are, in groups: of each the conditions that are true of it, how many entities
     it has, and how many of them have a value of each of the features.
 
-    `features` are (name, which of the conditions says that there should be a value where there is none).
+    The first condition is that something is known of the entity. `features` are (name, which of the conditions says
+    that there should be a value where there is none).
     """
 
     sql: str
@@ -161,8 +181,8 @@ class CountsQuery:
     features: tuple[tuple[str, int], ...]
 
     def entities(self, rows: Sequence[tuple[Any, ...]]) -> int:
-        """How many entities there are, of the query's rows."""
-        return sum(row[self.conditions] for row in rows)
+        """How many entities something is known of, of the query's rows."""
+        return sum(row[self.conditions] for row in rows if row[0])
 
     def counted(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, int, int]]:
         """Of each feature how many entities should have a value, and how many of those have none."""
@@ -175,35 +195,47 @@ def counts_query(view: View, table: str, at: int | None) -> CountsQuery:
     """How many entities the view knows something of, and of each feature that can be told of how many have a value.
 
     Args:
-        table: the view's table, quoted; or one that has a row an entity, of its features.
-        at: the instant, in epoch milliseconds; None for a table without validity.
+        table: the view's table, quoted; or one of what is served, that has a row an entity.
+        at: the instant, in epoch milliseconds; None for what is served.
     """
     told = {
         planned.name: condition
         for planned in view.features
         if planned.monitors.null_ratio is not None and (condition := _told_by_others(view, planned)) is not None
+        # an entity that has no event in any window has no key, so that what is served cannot tell of it
+        if at is not None or not isinstance(condition, exp.Boolean) or _has_lifetime_count(view)
     }
-    common = list(dict.fromkeys(told.values()))
-    places = {condition: number for number, condition in enumerate(common)}
-    groups = [exp.alias_(condition, f"{FLAG}{number}") for condition, number in places.items()]
+    places = {
+        condition: number for number, condition in enumerate(dict.fromkeys([knows_something(view), *told.values()]))
+    }
+    flags = [exp.alias_(condition, f"{FLAG}{number}", quoted=True) for condition, number in places.items()]
     counts = [exp.Count(this=exp.Star()), *(exp.Count(this=exp.column(name)) for name in told)]
-    conditions = [knows_something(view), *([] if at is None else [holds(timestamp(at))])]
-    query = exp.select(*groups, *counts, copy=False).from_(table, dialect="duckdb").where(*conditions, copy=False)
-    if groups:
-        query = query.group_by(*(exp.Literal.number(number + 1) for number in range(len(groups))), copy=False)
-    return CountsQuery(rendered(query), len(groups), tuple((name, places[one]) for name, one in told.items()))
+    query = exp.select(*flags, *counts, copy=False).from_(table, dialect="duckdb")
+    if at is not None:
+        query = query.where(holds(timestamp(at)), copy=False)
+    query = query.group_by(*(exp.Literal.number(number + 1) for number in range(len(flags))), copy=False)
+    return CountsQuery(rendered(query), len(flags), tuple((name, places[one]) for name, one in told.items()))
+
+
+def _has_lifetime_count(view: View) -> bool:
+    """Whether of every entity with an event something is known for good."""
+    return any(
+        one.call is not None and one.call.window is None and one.feature.where is None and one.is_never_null
+        for one in view.features
+        if one.call is not None and one.call.transformation is COUNT and one.call.column is None
+    )
 
 
 def sample_query(view: View, table: str, instants: Sequence[int], one_in: int, features: Sequence[Planned]) -> str:
     """A query of the rows of one in so many entities, always the same ones, that hold at one of several instants.
 
-    Columns: the entity's, `holds_0` and so on for each instant, and the features' as `columns_of` has them.
+    Columns: the entity's, `FLAG` and the number of each instant, and the features' as `columns_of` has them.
     """
-    flags = [exp.alias_(holds(timestamp(at)), f"{FLAG}{number}") for number, at in enumerate(instants)]
+    flags = [exp.alias_(holds(timestamp(at)), f"{FLAG}{number}", quoted=True) for number, at in enumerate(instants)]
     keys = [exp.column(column.name) for column in view.entity]
     at_any = exp.or_(*(holds(timestamp(at)) for at in instants), copy=False)
     query = (
-        exp.select(*(_key(column) for column in view.entity), *flags, *_values(features, instants), copy=False)
+        exp.select(*(_key(column) for column in view.entity), *flags, *_values(view, features, instants), copy=False)
         .from_(table, dialect="duckdb")
         .where(at_any, knows_something(view), copy=False)
     )
@@ -219,18 +251,18 @@ def values_query(view: View, relation: str, at: int, features: Sequence[Planned]
     Args:
         relation: what has a row an entity, of its features.
     """
-    query = exp.select(*_values(features, [at])).from_(relation, dialect="duckdb")
+    query = exp.select(*_values(view, features, [at])).from_(relation, dialect="duckdb")
     return rendered(query.where(knows_something(view)))
 
 
-def training_query(relation: str, features: Sequence[Planned], most: int) -> str:
+def training_query(view: View, relation: str, features: Sequence[Planned], most: int) -> str:
     """A query of at most so many rows of a training set, always the same ones; columns are called as features are.
 
     Args:
         relation: where it is, as SQL.
         features: without those that are compared by their ages.
     """
-    values = [exp.alias_(compared(planned, exp.null()), planned.name) for planned in features]
+    values = [exp.alias_(_compared(view, planned, exp.null()), planned.name) for planned in features]
     query = exp.select(*values).from_(exp.maybe_parse(relation, into=exp.Table, dialect="duckdb"))
     return f"{rendered(query)} using sample reservoir({most} rows) repeatable (0)"
 
@@ -266,7 +298,7 @@ def rows_of_entities(view: View, table: str, entities: str, at: int) -> str:
 
 def columns_of(planned: Planned, number: int) -> str:
     """The column of `sample_query` that has a feature's values as of one of its instants, by the number of that."""
-    return f"{planned.name}__{number}" if kind_of(planned) == "age" else planned.name
+    return f"{planned.name} {number}" if kind_of(planned) == "age" else planned.name
 
 
 def rendered(query: exp.Expr) -> str:
@@ -274,13 +306,13 @@ def rendered(query: exp.Expr) -> str:
     return duckdb.render(query, pretty=False, copy=False)
 
 
-def _values(features: Sequence[Planned], instants: Sequence[int]) -> list[exp.Expr]:
+def _values(view: View, features: Sequence[Planned], instants: Sequence[int]) -> list[exp.Expr]:
     columns = {
-        columns_of(planned, number): compared(planned, timestamp(at))
+        columns_of(planned, number): _compared(view, planned, timestamp(at))
         for planned in features
         for number, at in enumerate(instants)
     }
-    return [exp.alias_(value, name, copy=False) for name, value in columns.items()]
+    return [exp.alias_(value, name, quoted=" " in name, copy=False) for name, value in columns.items()]
 
 
 def _key(column: Column) -> exp.Expr:

@@ -68,6 +68,11 @@ class Warehouse:
         with suppress(duckdb.CatalogException):
             self._connection.execute(f"set schema = {exp.Literal.string(profile.schema).sql(dialect='duckdb')}")
 
+    @property
+    def schema(self) -> str:
+        """The schema of the target."""
+        return self._profile.schema
+
     def table(self, view: View) -> Table:
         """The table that holds a view, of the version that its specs describe.
 

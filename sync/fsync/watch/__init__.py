@@ -9,8 +9,10 @@ tell   a page, Prometheus, a webhook                                        (pag
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
+from fsync.errors import StoreOutOfReach
 from fsync.instant import now
 from fsync.plan import Plan, View
 from fsync.read import Reader
@@ -20,12 +22,24 @@ from fsync.watch.availability import availability
 from fsync.watch.check import Check, Round, Side, Signal, Verdict
 from fsync.watch.drift import controlled, drift
 from fsync.watch.freshness import freshness
-from fsync.watch.look import Look
+from fsync.watch.look import Look, Online
 from fsync.watch.null_ratio import null_ratio
 from fsync.watch.offline import SAMPLE, look_offline
 from fsync.watch.online import look_online
 
-__all__ = ["SAMPLE", "SIGNALS", "Check", "Look", "Round", "Side", "Signal", "Verdict", "judge", "look_at"]
+__all__ = [
+    "SAMPLE",
+    "SIGNALS",
+    "Check",
+    "Look",
+    "Round",
+    "Side",
+    "Signal",
+    "Verdict",
+    "judge",
+    "look_at_store",
+    "look_at_tables",
+]
 
 #: called with the views that are done, all there are, and the name of the next
 Progress = Callable[[int, int, str], None]
@@ -34,21 +48,19 @@ Progress = Callable[[int, int, str], None]
 SIGNALS: Final[tuple[Callable[[Look], Iterable[Check]], ...]] = (freshness, null_ratio, drift, availability)
 
 
-def look_at(
+def look_at_tables(
     views: Sequence[View],
     project: Project,
     plan: Plan,
     warehouse: Warehouse,
-    reader: Reader | None,
     at: int,
     *,
     sample: int = SAMPLE,
     progress: Progress | None = None,
 ) -> Iterator[Look]:
-    """Look at views one after another, each at its table and at what a store serves of it.
+    """Look at the tables of views, one after another.
 
     Args:
-        reader: of the store that is watched; None for none.
         at: the instant that is looked at, in epoch milliseconds.
         sample: how many entities of a view are compared, about.
         progress: called with the views that are done, all there are, and the name of the next.
@@ -59,9 +71,21 @@ def look_at(
     for number, view in enumerate(views):
         if progress is not None:
             progress(number, len(views), view.name)
-        offline = look_offline(view, project, plan, warehouse, at, sample)
-        online = None if reader is None else look_online(view, reader, offline.keys, at)
-        yield Look(view, at, offline, online)
+        yield Look(view, at, look_offline(view, project, plan, warehouse, at, sample))
+
+
+def look_at_store(looks: Iterable[Look], reader: Reader) -> Iterator[Look]:
+    """Look at what a store serves, beside what the tables have. One that does not answer is asked no more."""
+    problem: str | None = None
+    for look in looks:
+        keys = look.offline.keys
+        if problem is None:
+            try:
+                yield replace(look, online=look_online(look.view, reader, keys, look.at))
+                continue
+            except StoreOutOfReach as error:
+                problem = f"the store does not answer: {error}"
+        yield replace(look, online=Online(problem=problem, probes=len(keys)))
 
 
 def judge(looks: Iterable[Look], at: int) -> Round:

@@ -18,16 +18,16 @@ def availability(look: Look) -> Iterator[Check]:
         if planned.feature.availability is None or not planned.monitors.availability:
             continue
         promised = read_share(planned.feature.availability)
-        share = None
-        if online.probes == 0 and online.problem is None:
-            verdict, sentence = Verdict.UNKNOWN, "there is no entity to ask for"
+        share, verdict = None, Verdict.UNKNOWN
+        if online.probes == 0:
+            sentence = "there is no entity to ask for"
+        elif online.is_too_new:
+            sentence = online.problem or ""
         else:
-            answered = online.answered.get(planned.name, 0)
-            share = answered / online.probes if online.probes else 0.0
+            share = online.answered.get(planned.name, 0) / online.probes
             verdict = Verdict.ALERT if share < promised else Verdict.OK
-            sentence = (
-                f"{share:.1%} of {online.probes:,} probes got a value, {planned.feature.availability} are promised"
-            )
+            limit = f"{planned.feature.availability} are promised"
+            sentence = f"{share:.1%} of {online.probes:,} probes got a value, {limit}"
             if online.problem is not None and verdict is Verdict.ALERT:
                 sentence += f": {online.problem}"
         yield Check(

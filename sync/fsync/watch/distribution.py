@@ -33,18 +33,18 @@ class Distribution:
 
 
 def distributions(look: Look) -> Mapping[str, Distribution]:
-    """The distributions of the features of a view, as far as there is anything to see."""
+    """The distributions of the features of a view, as far as there is anything to see; none of values of a class."""
     found: dict[str, Distribution] = {}
     online = {} if look.online is None else look.online.values
     for planned in look.view.features:
         now, before = look.offline.values.get(planned.name), look.offline.before.get(planned.name)
-        if now is None or before is None or not how_many(now) or not how_many(before):
+        if planned.feature.classification or now is None or before is None:
+            continue
+        if not how_many(now) or not how_many(before):
             continue
         kind, served = kind_of(planned), online.get(planned.name)
         sides = [now, before, *([] if served is None else [served])]
         labels, shares, is_binned = _categories(sides) if kind == "category" else _numbers(sides)
-        if kind == "category" and planned.feature.classification:  # values of a class are shown to nobody
-            labels = tuple(f"category {number}" for number in range(1, len(labels) + 1))
         online_shares = shares[2] if len(shares) > 2 else None
         found[planned.name] = Distribution(kind, labels, shares[0], shares[1], online_shares, is_binned)
     return found

@@ -18,10 +18,9 @@ from typing import Final
 import numpy as np
 from scipy import special, stats
 
-from fsync.data_tests import is_comparable
 from fsync.language.duration import in_words
 from fsync.plan import Planned
-from fsync.sql.watched import Kind, kind_of
+from fsync.sql.watched import Kind, is_comparable, kind_of
 from fsync.watch.check import Check, Side, Verdict
 from fsync.watch.look import Categories, Look, Numbers, Values, how_many
 
@@ -39,14 +38,14 @@ _SURE: Final = 1e-15
 
 
 @dataclass(frozen=True)
-class Difference:
+class Change:
     """How two samples differ: how many values take part in it, from 0 to 1, and the p-value that it is chance."""
 
     effect: float
     p: float
 
 
-def compare_numbers(now: Numbers, before: Numbers) -> Difference:
+def compare_numbers(now: Numbers, before: Numbers) -> Change:
     """Two samples of numbers, by the two-sided test of Kolmogorov and Smirnov. Neither is empty.
 
     NaN is larger than all numbers. p is exact up to 1,000 values a sample; beyond it is that of the limit with the
@@ -58,11 +57,11 @@ def compare_numbers(now: Numbers, before: Numbers) -> Difference:
             # where it cannot be exact, scipy says so and approximates
             warnings.simplefilter("ignore", RuntimeWarning)
             found = stats.ks_2samp(one, other, method="exact")
-        return Difference(float(found.statistic), float(found.pvalue))
+        return Change(float(found.statistic), float(found.pvalue))
     effect = _largest_distance(one, other)
     size = round(len(one) * len(other) / (len(one) + len(other)))  # as scipy has it
     z = effect * math.sqrt(size)
-    return Difference(effect, float(special.kolmogorov(z + 1 / (6 * math.sqrt(size)) + (z - 1) / (4 * size))))
+    return Change(effect, float(special.kolmogorov(z + 1 / (6 * math.sqrt(size)) + (z - 1) / (4 * size))))
 
 
 def _ordered(values: Numbers) -> Numbers:
@@ -77,7 +76,7 @@ def _largest_distance(one: Numbers, other: Numbers) -> float:
     return float(np.abs(of_one - of_other).max())
 
 
-def compare_categories(now: Categories, before: Categories) -> Difference:
+def compare_categories(now: Categories, before: Categories) -> Change:
     """Two samples of categories, by chi-squared; rare ones are taken together. Neither is empty."""
     counts = np.array([[side.get(name, 0) for name in {**now, **before}] for side in (now, before)])
     counts = counts[:, np.argsort(-counts.sum(axis=0), kind="stable")]
@@ -88,8 +87,8 @@ def compare_categories(now: Categories, before: Categories) -> Difference:
     shares = table / table.sum(axis=1, keepdims=True)
     effect = float(np.abs(shares[0] - shares[1]).sum() / 2)
     if table.shape[1] < 2:
-        return Difference(effect, 1.0)
-    return Difference(effect, float(stats.chi2_contingency(table, correction=False).pvalue))
+        return Change(effect, 1.0)
+    return Change(effect, float(stats.chi2_contingency(table, correction=False).pvalue))
 
 
 # ---------------------------------------------------------------- checks
@@ -149,20 +148,23 @@ def _check(look: Look, planned: Planned, side: Side, values: Mapping[str, Values
         return replace(check, sentence="no entity has a value now")
     if before is None or how_many(before) == 0:
         return replace(check, sentence=f"there are no values {against}")
-    found, change = _compared(planned, now, before)
+    found, change = _compared(planned, now, before, look.at)
     told = f"{change}, {how_many(now):,} values against {how_many(before):,} {against}"
     return replace(check, value=found.effect, p=found.p, sentence=told)
 
 
-def _compared(planned: Planned, now: Values, before: Values) -> tuple[Difference, str]:
-    """How values differ, and the change in words."""
+def _compared(planned: Planned, now: Values, before: Values, at: int) -> tuple[Change, str]:
+    """How values differ, and the change in words. A value of a class is told to nobody: sentences go to a chat."""
+    is_hidden, kind = bool(planned.feature.classification), kind_of(planned)
     if isinstance(now, np.ndarray) and isinstance(before, np.ndarray):
-        return compare_numbers(now, before), _change_of_numbers(now, before, kind_of(planned))
+        found, then = compare_numbers(now, before), planned.monitors.drift_baseline.instant(at)
+        if kind == "age" and then is not None:
+            # times that never change are older every day: they have to change themselves, too
+            found = min(found, compare_numbers(at / 1000 - now, then / 1000 - before), key=lambda one: one.effect)
+        return found, _change_of_numbers(now, before, kind, is_hidden=is_hidden)
     assert not isinstance(now, np.ndarray)
     assert not isinstance(before, np.ndarray)
-    # a value of a class is told to nobody: sentences go to the history and to a chat
-    named = not planned.feature.classification
-    return compare_categories(now, before), _change_of_categories(now, before, is_named=named)
+    return compare_categories(now, before), _change_of_categories(now, before, is_hidden=is_hidden)
 
 
 def _told(planned: Planned) -> str:
@@ -180,8 +182,10 @@ def _sentence(check: Check, is_alert: bool) -> str:
     return f"{effect}, {check.threshold:.0%} would count ({p}): {check.sentence}"
 
 
-def _change_of_numbers(now: Numbers, before: Numbers, kind: Kind) -> str:
+def _change_of_numbers(now: Numbers, before: Numbers, kind: Kind, *, is_hidden: bool) -> str:
     middle, then = float(np.median(now)), float(np.median(before))
+    if is_hidden:
+        return f"the median went {'up' if middle > then else 'down' if middle < then else 'nowhere'}"
     if kind == "age":
         return f"the median age went from {_age(then)} to {_age(middle)}"
     change = f"the median went from {then:.6g} to {middle:.6g}"
@@ -201,9 +205,9 @@ def _age(seconds: float) -> str:
     return words if seconds >= 0 else f"{words} ahead"
 
 
-def _change_of_categories(now: Categories, before: Categories, *, is_named: bool) -> str:
+def _change_of_categories(now: Categories, before: Categories, *, is_hidden: bool) -> str:
     all_now, all_before = how_many(now), how_many(before)
     shares = [(name, before.get(name, 0) / all_before, now.get(name, 0) / all_now) for name in {**before, **now}]
     name, then, share = max(shares, key=lambda one: (abs(one[1] - one[2]), one[0]))
-    what = repr(name) if is_named else "one of the categories"
+    what = "one of the categories" if is_hidden else repr(name)
     return f"{what} went from {then:.1%} to {share:.1%}"

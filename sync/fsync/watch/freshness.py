@@ -39,7 +39,7 @@ def _check(look: Look, planned: Planned, side: Side, promised: Duration, since: 
     else:
         is_late = lag > allowed
         verdict = Verdict.ALERT if is_late else Verdict.OK
-        age = f"{in_words(lag)} old" if lag > 0 else "newer than the instant looked at"
+        age = f"{in_words(lag)} old" if lag >= 0 else "newer than the instant looked at"
         limit = f"more than the {promised} that are promised" if is_late else f"{promised} are promised"
         sentence = f"{what} is {age}, of {to_text(since)}: {limit}"
     return Check(

@@ -6,19 +6,22 @@ The table is written in a moment, by a connection of its own: a build that holds
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from fsync.errors import InputError, NotBuilt, WarehouseOutOfReach, one_line
+from fsync.errors import WarehouseOutOfReach, one_line
 from fsync.instant import to_datetime
+from fsync.spec.monitors import FIRST
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import Profile
 from fsync.watch.check import Check, Round, Side, Signal
+
+_Opened = TypeVar("_Opened")
 
 TABLE: Final = "fsync_watch"
 #: how long checks are kept, by the wall clock, in milliseconds
@@ -46,7 +49,10 @@ _COLUMNS: Final = (
     ("sentence", "varchar", pa.string()),
 )
 
-_SAME: Final = " and ".join(f"old.{name} = new.{name}" for name in ("watched_at", "feature", "signal", "side"))
+#: a check among others: its feature, signal and side
+Line = tuple[str, Signal, Side]
+#: the last verdict of each
+Verdicts = Mapping[Line, str]
 
 
 @dataclass(frozen=True)
@@ -77,51 +83,89 @@ class Kept:
     checks: int
 
 
-def write(profile: Profile, watched: Round) -> None:
-    """Put the checks of a round into the table, in the place of those of the same instant.
+@dataclass(frozen=True)
+class Past:
+    """What the history says of a period: how promises were kept, and the checks that were made, the oldest first."""
+
+    kept: tuple[Kept, ...] = ()
+    points: tuple[Point, ...] = ()
+
+
+def last_verdicts(warehouse: Warehouse, at: int) -> Verdicts:
+    """The last verdict of every check that was not unknown, until an instant."""
+    schema = warehouse.schema
+    if not warehouse.rows(_is_there(schema)):
+        return {}
+    rows = warehouse.rows(
+        f"select feature, signal, side, arg_max(verdict, watched_at) from {_table(schema)} "
+        f"where verdict <> 'unknown' and watched_at <= {_instant(at)} group by all"
+    )
+    return {(feature, signal, side): verdict for feature, signal, side, verdict in rows}
+
+
+def keep(profile: Profile, watched: Round, since: int, *, with_points: bool = False) -> Past:
+    """Put the checks of a round into the table, and look back from there.
+
+    The checks take the place of those of the same views and the same instant.
+
+    Args:
+        since: when the period begins, in epoch milliseconds; it ends with the round.
+        with_points: whether to look at every check of it.
 
     Raises:
         WarehouseOutOfReach: when another process holds the warehouse for longer than half a minute.
     """
+    try:
+        with _writable(profile) as connection:
+            connection.execute("set enable_progress_bar = false; set timezone = 'UTC'")
+            _write(connection, profile.schema, watched)
+            return Past(
+                _kept(connection, profile.schema, since, watched.at),
+                _points(connection, profile.schema, since, watched.at) if with_points else (),
+            )
+    except duckdb.Error as error:
+        raise WarehouseOutOfReach(f"the history cannot be kept in {profile.path}: {one_line(error)}") from error
+
+
+def _write(connection: duckdb.DuckDBPyConnection, schema: str, watched: Round) -> None:
     rows = pa.table(
         [pa.array([_cell(watched, check, name) for check in watched.checks], kind) for name, _, kind in _COLUMNS],
         names=[name for name, *_ in _COLUMNS],
     )
-    table = exp.table_(TABLE, db=profile.schema, quoted=True).sql(dialect="duckdb")
-    columns = ", ".join(f"{name} {kind}" for name, kind, _ in _COLUMNS)
-    try:
-        with _writable(profile) as connection:
-            connection.execute("set enable_progress_bar = false; set timezone = 'UTC'; begin")
-            connection.execute(
-                f"create schema if not exists {exp.to_identifier(profile.schema, quoted=True).sql('duckdb')}"
-            )
-            connection.execute(f"create table if not exists {table} ({columns})")
-            connection.register("fsync_checks", rows)
-            # a look at the same instant again replaces what was seen of it
-            connection.execute(f"delete from {table} as old using fsync_checks as new where {_SAME}")
-            too_old = to_datetime(watched.checked_at - KEEP_MS)
-            connection.execute(f"delete from {table} where checked_at < $1", [too_old])
-            connection.execute(f"insert into {table} by name from fsync_checks")
-            connection.execute("commit")
-    except duckdb.Error as error:
-        raise WarehouseOutOfReach(f"the history cannot be written to {profile.path}: {one_line(error)}") from error
+    table, columns = _table(schema), ", ".join(f"{name} {kind}" for name, kind, _ in _COLUMNS)
+    connection.register("fsync_checks", rows)
+    connection.execute("begin")
+    connection.execute(f"create schema if not exists {exp.to_identifier(schema, quoted=True).sql(dialect='duckdb')}")
+    connection.execute(f"create table if not exists {table} ({columns})")
+    connection.execute(
+        f"delete from {table} where watched_at = {_instant(watched.at)} "
+        "and view_name in (select view_name from fsync_checks)"
+    )
+    too_old = to_datetime(watched.checked_at - KEEP_MS)
+    connection.execute(f"delete from {table} where checked_at < $1", [too_old])
+    connection.execute(f"insert into {table} by name from fsync_checks")
+    connection.execute("commit")
 
 
 def _cell(watched: Round, check: Check, name: str) -> Any:
     instants = {"watched_at": watched.at, "checked_at": watched.checked_at}
     if name in instants:
         return to_datetime(instants[name])
-    value = getattr(check, "view" if name == "view_name" else name)
-    return None if value is None else value
+    return getattr(check, "view" if name == "view_name" else name)
 
 
 def _writable(profile: Profile) -> duckdb.DuckDBPyConnection:
+    return patiently(lambda: duckdb.connect(str(profile.path)), duckdb.IOException)
+
+
+def patiently(open_: Callable[[], _Opened], error: type[Exception]) -> _Opened:
+    """What another process may have locked, opened when it lets go; raises the error after half a minute."""
     ends = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            return duckdb.connect(str(profile.path))
-        except duckdb.IOException:
-            if time.monotonic() > ends:
+            return open_()
+        except error as failed:
+            if "lock" not in str(failed) or time.monotonic() > ends:
                 raise
             time.sleep(_PAUSE_SECONDS)
 
@@ -129,48 +173,54 @@ def _writable(profile: Profile) -> duckdb.DuckDBPyConnection:
 # ---------------------------------------------------------------- looking back
 
 
-def points(warehouse: Warehouse, since: int, until: int, most: int = 500) -> tuple[Point, ...]:
-    """The checks of a period, the oldest first; of each line about so many, evenly from all of it, and all alerts.
-
-    Args:
-        since, until: instants that were looked at, in epoch milliseconds, both included.
-    """
-    rows = _rows(
-        warehouse,
+def _points(
+    connection: duckdb.DuckDBPyConnection, schema: str, since: int, until: int, most: int = 500
+) -> tuple[Point, ...]:
+    """The checks of a period, the oldest first; of each line about so many, evenly from all of it, and alerts."""
+    step = max(1, (until - since) // most)
+    rows = connection.execute(
         f"""
-        select epoch_ms(watched_at), feature, signal, side, verdict, value
-        from (
-            select *, row_number() over line as number, count(*) over (partition by feature, signal, side) as numbers
-            from {TABLE}
-            where {_within(since, until)}
-            window line as (partition by feature, signal, side order by watched_at desc)
-        )
-        -- the newest one, every so many before it, and what alerted in between
-        where (number - 1) % ceil(numbers / {most}) = 0 or verdict = 'alert'
-        order by watched_at, feature, signal, side
-        """,
+        select
+            epoch_ms(max(watched_at)), feature, signal, side,
+            verdict = 'alert' as is_alert,
+            arg_max(verdict, watched_at), arg_max(value, watched_at)
+        from {_table(schema)}
+        where {_within(since, until)}
+        group by feature, signal, side, is_alert, (epoch_ms(watched_at) - {since}) // {step}
+        order by 1, 2, 3, 4
+        """
+    ).fetchall()
+    return tuple(
+        Point(at, feature, signal, side, verdict, value) for at, feature, signal, side, _, verdict, value in rows
     )
-    return tuple(Point(*row) for row in rows)
 
 
-def kept(warehouse: Warehouse, since: int, until: int) -> tuple[Kept, ...]:
-    """How promises were kept over a period, by feature and promise. What was looked at last holds until the end."""
+def _kept(connection: duckdb.DuckDBPyConnection, schema: str, since: int, until: int) -> tuple[Kept, ...]:
+    """How promises were kept over a period, by feature and promise.
+
+    What was seen holds until the next look, but at most three times as long as looks are usually apart: while nobody
+    looked, nothing is known.
+    """
     fresh = f"""
         with rounds as (
             select feature, view_name, owner, watched_at, bool_and(verdict <> 'alert') as is_fresh
-            from {TABLE}
+            from {_table(schema)}
             where signal = 'freshness' and {_within(since, until)}
             group by all
         ),
-        spans as (
-            select *, coalesce(lead(watched_at) over following, {_instant(until)}) - watched_at as span
+        gaps as (
+            select *, epoch_ms(coalesce(lead(watched_at) over following, {_instant(until)}) - watched_at) as gap
             from rounds
             window following as (partition by feature order by watched_at)
+        ),
+        spans as (
+            select *, least(gap, 3 * median(gap) filter (where gap > 0) over (partition by feature)) as span
+            from gaps
         )
         select
             feature, arg_max(view_name, watched_at), arg_max(owner, watched_at), 'freshness',
             case
-                when sum(epoch_ms(span)) > 0 then sum(epoch_ms(span)) filter (where is_fresh) / sum(epoch_ms(span))
+                when sum(span) > 0 then coalesce(sum(span) filter (where is_fresh), 0) / sum(span)
                 else avg(is_fresh::integer)
             end,
             count(*)
@@ -181,34 +231,22 @@ def kept(warehouse: Warehouse, since: int, until: int) -> tuple[Kept, ...]:
         select
             feature, arg_max(view_name, watched_at), arg_max(owner, watched_at), 'availability',
             sum(value * counted) / sum(counted), count(distinct watched_at)
-        from {TABLE}
+        from {_table(schema)}
         where signal = 'availability' and value is not null and counted > 0 and {_within(since, until)}
         group by feature
     """
-    rows = [*_rows(warehouse, fresh), *_rows(warehouse, answered)]
-    found = [Kept(row[0], row[1], row[2], row[3], kept=row[4] or 0.0, checks=row[5]) for row in rows]
+    rows = [*connection.execute(fresh).fetchall(), *connection.execute(answered).fetchall()]
+    found = [Kept(row[0], row[1], row[2], row[3], kept=row[4], checks=row[5]) for row in rows]
     return tuple(sorted(found, key=lambda one: (one.feature, one.promise)))
 
 
-def alerting(warehouse: Warehouse, before: int) -> frozenset[tuple[str, Signal, Side]] | None:
-    """What alerted in the last round before an instant; None where there was none."""
-    rows = _rows(
-        warehouse,
-        f"select feature, signal, side, verdict from {TABLE} "
-        f"where watched_at = (select max(watched_at) from {TABLE} where watched_at < {_instant(before)})",
-    )
-    if not rows:
-        return None
-    return frozenset((feature, signal, side) for feature, signal, side, verdict in rows if verdict == "alert")
+def _is_there(schema: str) -> str:
+    name = exp.Literal.string(schema).sql(dialect="duckdb")
+    return f"select 1 from duckdb_tables() where schema_name = {name} and table_name = '{TABLE}'"
 
 
-def _rows(warehouse: Warehouse, query: str) -> Sequence[tuple[Any, ...]]:
-    try:
-        return warehouse.rows(query)
-    except (InputError, NotBuilt) as error:
-        if TABLE in str(error):  # nothing was watched yet
-            return ()
-        raise
+def _table(schema: str) -> str:
+    return exp.table_(TABLE, db=schema, quoted=True).sql(dialect="duckdb")
 
 
 def _within(since: int, until: int) -> str:
@@ -216,4 +254,4 @@ def _within(since: int, until: int) -> str:
 
 
 def _instant(milliseconds: int) -> str:
-    return f"timestamp '{to_datetime(milliseconds).isoformat(sep=' ')}'"
+    return f"timestamp '{to_datetime(max(milliseconds, FIRST)).isoformat(sep=' ')}'"

@@ -65,6 +65,8 @@ class Online:
     counted: Mapping[str, Counted] = field(default_factory=dict)
     values: Mapping[str, Values] = field(default_factory=dict)
     problem: str | None = None
+    #: whether it was pushed as of a later instant than is looked at
+    is_too_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,4 +76,4 @@ class Look:
     view: View
     at: int
     offline: Offline
-    online: Online | None
+    online: Online | None = None

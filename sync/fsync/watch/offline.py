@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
-from fsync.data_tests import is_comparable, is_file, relation
 from fsync.dbt import relation_of
-from fsync.errors import InputError, NotBuilt
+from fsync.errors import FsyncError, NotBuilt
 from fsync.plan import Plan, Planned, View
 from fsync.spec.project import Project
+from fsync.spec.training_set import TrainingSet
 from fsync.sql import watched
 from fsync.sql.events import instant_of
 from fsync.sql.instants import epoch_ms, timestamp
@@ -43,7 +42,7 @@ def look_offline(view: View, project: Project, plan: Plan, warehouse: Warehouse,
     query = watched.counts_query(view, table.sql, at)
     counts = warehouse.rows(query.sql)
     entities = query.entities(counts)
-    compared = [one for one in view.features if one.monitors.drift is not None and is_comparable(one)]
+    compared = [one for one in view.features if one.monitors.drift is not None and watched.is_comparable(one)]
     earlier = {one.name: one.monitors.drift_baseline.instant(at) for one in compared}
     instants = [at, *sorted({instant for instant in earlier.values() if instant is not None})]
     rows = warehouse.to_arrow(
@@ -55,7 +54,7 @@ def look_offline(view: View, project: Project, plan: Plan, warehouse: Warehouse,
         for one in compared
         if (instant := earlier[one.name]) is not None
     }
-    training, missing = _training(compared, project, plan, warehouse, sample)
+    training, missing = _training(view, compared, project, plan, warehouse, sample)
     return Offline(
         built_at=table.built_at,
         newest_event=_newest_event(view, project, table, warehouse, at),
@@ -91,47 +90,44 @@ def _keys(rows: pa.Table, view: View) -> Iterable[Any]:
 
 
 def _newest_event(view: View, project: Project, table: Table, warehouse: Warehouse, at: int) -> int | None:
-    """The newest event before an instant. The table knows its newest; of an earlier instant, the source does."""
-    if table.newest_event is None or table.newest_event < at:
-        return table.newest_event
-    with suppress(NotBuilt, InputError):  # the source is elsewhere, or is gone
-        happened = instant_of(view.event_time)
-        source = exp.alias_(
-            exp.to_table(relation_of(project, view.source.jinja), dialect="duckdb"), "source", table=True
-        )
-        query = exp.select(epoch_ms(exp.Max(this=happened))).from_(source)
-        (newest,) = warehouse.row(watched.rendered(query.where(exp.LT(this=happened.copy(), expression=timestamp(at)))))
-        return None if newest is None else int(newest)
-    return table.newest_event
+    """The newest event before an instant that the table has. Its stamp has the newest before its build."""
+    newest = table.newest_event
+    if not table.events or (newest is not None and newest < at):
+        return newest
+    # of an earlier instant, or a table of an earlier fsync, the source tells: what was there when it was built
+    with suppress(FsyncError):  # the source is elsewhere, or is gone
+        happened, until = instant_of(view.event_time), timestamp(min(at, table.built_at))
+        source = exp.to_table(relation_of(project, view.source.jinja), dialect="duckdb")
+        query = exp.select(epoch_ms(exp.Max(this=happened))).from_(exp.alias_(source, "source", table=True))
+        (found,) = warehouse.row(watched.rendered(query.where(exp.LT(this=happened.copy(), expression=until))))
+        return None if found is None else int(found)
+    return newest
 
 
 def _training(
-    compared: Sequence[Planned], project: Project, plan: Plan, warehouse: Warehouse, sample: int
+    view: View, compared: Sequence[Planned], project: Project, plan: Plan, warehouse: Warehouse, sample: int
 ) -> tuple[Mapping[str, Values], Mapping[str, str]]:
     """Values of the training sets that are baselines; and why some have none."""
     values: dict[str, Values] = {}
     missing: dict[str, str] = {}
-    by_service: dict[str, list[Planned]] = {}
     for one in compared:
-        if (service := one.monitors.drift_baseline.service) is not None:
-            by_service.setdefault(service, []).append(one)
-    for name, features in by_service.items():
-        training_set = plan.service(name).training_set
-        assert training_set is not None  # the check `baselines_exist`
+        service = one.monitors.drift_baseline.service
+        training_set = None if service is None else plan.service(service).training_set
+        if training_set is None:
+            continue
         try:
-            rows = warehouse.to_arrow(
-                watched.training_query(_relation(training_set, project), features, sample)
-            ).combine_chunks()
-            values |= {one.name: values_of(rows, one) for one in features}
-        except (NotBuilt, InputError) as error:
-            missing |= dict.fromkeys((one.name for one in features), f"{training_set} cannot be read: {error}")
+            query = watched.training_query(view, _relation(training_set, project), [one], sample)
+            values[one.name] = values_of(warehouse.to_arrow(query).combine_chunks(), one)
+        except NotBuilt as error:
+            missing[one.name] = f"{training_set.text} cannot be read: {error}"
+        except FsyncError:  # its text may have a value in it, and sentences go to a chat
+            missing[one.name] = f"{training_set.text} has no column {one.name} of {one.type} that can be read"
     return values, missing
 
 
-def _relation(training_set: str, project: Project) -> str:
-    if not is_file(training_set):
-        return relation_of(project, relation(training_set))
-    path = Path(training_set)
-    if not (project.root / path).is_file():
-        raise InputError("there is no such file")
-    return relation(str(project.root / path))
+def _relation(training_set: TrainingSet, project: Project) -> str:
+    if not training_set.is_file:
+        return relation_of(project, training_set.jinja)
+    if not (project.root / training_set.text).is_file():
+        raise NotBuilt("there is no such file")
+    return training_set.relation(project.root)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -22,14 +24,21 @@ from fsync.warehouse.duckdb import Table, Warehouse
 from fsync.watch.check import Check, Verdict
 from fsync.wire import Value
 
+#: what stands in the place of what is of a class
+HIDDEN: Final = "(hidden)"
 #: how many entities of a view are looked up
 ENTITIES: Final = 1_000
 _ENTITIES_TABLE: Final = "fsync_parity"
+
+#: an entity by the texts of its columns
+Entity = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Difference:
     """A value that is not the same on both sides. `key` is written as in keys of the store.
+
+    Of a feature that is of a class, neither value is told, and of a view whose entity is, no key: both are `HIDDEN`.
 
     `is_explained` says whether what is known of the push explains it: it is behind the table, or of another version.
     """
@@ -45,6 +54,17 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class LookedUp:
+    """What a store said of entities of a view. `problem` says why it said nothing, and `meta` is None then."""
+
+    view: View
+    meta: wire.Meta | None = None
+    entities: tuple[Entity, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
 class Parity:
     """What came of comparing a view: `entities` were looked up on both sides. `problem` says why none were."""
 
@@ -54,35 +74,58 @@ class Parity:
     problem: str | None = None
 
 
-def compare_view(
-    view: View, warehouse: Warehouse, store: Store, prefix: str, at: int, entities: int = ENTITIES
-) -> Parity:
-    """Look up entities of a view in its table and in a store, as of one instant, in epoch milliseconds.
+def entities_of(views: Sequence[View], warehouse: Warehouse, entities: int = ENTITIES) -> Mapping[str, list[Entity]]:
+    """Some entities of each view's table, others each time; none of a view that is not built."""
+    found: dict[str, list[Entity]] = {}
+    for view in views:
+        with suppress(NotBuilt):
+            rows = warehouse.rows(some_entities(view, warehouse.table(view).sql, entities))
+            found[view.name] = [tuple(row) for row in rows]
+    return found
 
-    Half of the entities are what the store holds, so that what should be gone is found; the others are of the table, so
-    that what never came is.
+
+def look_up(
+    view: View, of_table: Sequence[Entity], store: Store, prefix: str, at: int, entities: int = ENTITIES
+) -> LookedUp:
+    """Look entities of a view up in a store, as of an instant, in epoch milliseconds.
+
+    Half of them are what the store holds, so that what should be gone is found; the others are of the table, so that
+    what never came is.
     """
     try:
-        table = warehouse.table(view)
         reader = Reader(store, prefix=prefix)  # not closed: the store is not ours
         meta = reader.meta(view.name)
         if meta is None:
-            return Parity(view, 0, problem="it was not pushed to this store, or has expired")
+            return LookedUp(view, problem="it was not pushed to this store, or has expired")
         if meta.entity != view.entity_types:
-            return Parity(view, 0, problem=f"version {meta.hash} is served, which has another entity")
-        found = _entities(view, meta, table, warehouse, store, prefix, entities)
-        readings = reader.read_batch([view.name], [_key(parts) for parts in found], at=at).readings[view.name]
+            return LookedUp(view, problem=f"version {meta.hash} is served, which has another entity")
+        held = dict.fromkeys(_held(view, meta, store, prefix, entities // 2))
+        found = list(held | dict.fromkeys(of_table[: entities - len(held)]))
+        readings = reader.read_many(view.name, [_key(parts) for parts in found], at=at)
+    except StoreOutOfReach as error:
+        return LookedUp(view, problem=f"the store does not answer: {error}")
+    except InputError:  # its text may have an entity in it, and sentences go to a chat
+        return LookedUp(view, problem="what is served cannot be read")
+    return LookedUp(view, meta, tuple(found), tuple(readings))
+
+
+def compare_view(looked_up: LookedUp, warehouse: Warehouse, at: int) -> Parity:
+    """Hold what a store said against the table of the view, as of the same instant."""
+    view, meta = looked_up.view, looked_up.meta
+    if meta is None:
+        return Parity(view, 0, problem=looked_up.problem)
+    try:
+        table = warehouse.table(view)
     except NotBuilt as error:
         return Parity(view, 0, problem=str(error))
-    except (StoreOutOfReach, InputError) as error:
-        return Parity(view, 0, problem=f"the store does not answer: {error}")
-    values = _offline(view, table, warehouse, found, at)
+    values = _offline(view, table, warehouse, looked_up.entities, at)
     differences = [
         difference
-        for parts, reading, row in zip(found, readings, values, strict=True)
+        for parts, reading, row in zip(looked_up.entities, looked_up.readings, values, strict=True)
         for difference in _differences(view, table, meta, parts, reading, row, at)
     ]
-    return Parity(view, len(found), tuple(sorted(differences, key=lambda one: (one.key, one.feature))))
+    in_order = sorted(differences, key=lambda one: (one.key, one.feature))
+    return Parity(view, len(looked_up.entities), tuple(in_order))
 
 
 def checks_of(parity: Parity) -> Iterator[Check]:
@@ -120,15 +163,12 @@ def _sentence(parity: Parity, differ: Sequence[Difference], unexplained: int) ->
 # ---------------------------------------------------------------- the two sides
 
 
-def _entities(
-    view: View, meta: wire.Meta, table: Table, warehouse: Warehouse, store: Store, prefix: str, entities: int
-) -> list[tuple[str, ...]]:
-    """Entities by the texts of their columns, each once."""
+def _held(view: View, meta: wire.Meta, store: Store, prefix: str, most: int) -> Iterator[Entity]:
+    """Entities that a store has keys of, from some place on."""
     before, after = wire.around_entity(prefix, view.name, meta.hash)
-    served = (key for batch in store.scan(before, after) for key in batch.column(0).to_pylist())
-    held = {wire.stored_parts(key[len(before) : -len(after)]): None for key in islice(served, entities // 2)}
-    of_table = warehouse.rows(some_entities(view, table.sql, entities - len(held)))
-    return list(held | dict.fromkeys(tuple(row) for row in of_table))
+    keys = (key for batch in store.scan(before, after) for key in batch.column(0).to_pylist())
+    start = random.randrange(max(1, meta.rows - most))
+    return (wire.stored_parts(key[len(before) : -len(after)]) for key in islice(keys, start, start + most))
 
 
 def _key(parts: tuple[str, ...]) -> Any:
@@ -158,6 +198,8 @@ def _differences(
     at: int,
 ) -> Iterator[Difference]:
     statuses = reading.status
+    # classes of the view that none of its features has are those of its entity
+    is_open = view.classes <= {name for one in view.features for name in one.feature.classification}
     for planned in view.features:
         online = _online(planned, meta, reading, statuses.get(planned.name, Status.MISSING))
         offline = Offline(values[planned.name], hash=table.hash, built_at=table.built_at)
@@ -167,9 +209,9 @@ def _differences(
             yield Difference(
                 feature=planned.name,
                 view=view.name,
-                key=wire.entity_text(_key(parts), view.entity_types),
-                offline=offline.value,
-                online=online.value,
+                key=wire.entity_text(_key(parts), view.entity_types) if is_open else HIDDEN,
+                offline=HIDDEN if planned.feature.classification else offline.value,
+                online=HIDDEN if planned.feature.classification else online.value,
                 status=online.status,
                 reason=why,
                 is_explained=why != UNEXPLAINED,

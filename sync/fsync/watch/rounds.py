@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fsync.errors import WarehouseOutOfReach
 from fsync.instant import now
@@ -13,14 +13,14 @@ from fsync.spec.project import Project
 from fsync.store import Store
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import Profile
-from fsync.watch import Progress, judge, look_at
+from fsync.watch import Progress, judge, look_at_store, look_at_tables
 from fsync.watch.budget import PERIOD_MS, Budget, budgets
 from fsync.watch.check import Check, Round
 from fsync.watch.distribution import Distribution, distributions
-from fsync.watch.history import Point, alerting, kept, points, write
-from fsync.watch.look import Look
+from fsync.watch.history import Line, Past, Point, Verdicts, last_verdicts, patiently
+from fsync.watch.history import keep as keep_checks
 from fsync.watch.offline import SAMPLE
-from fsync.watch.parity import Difference, checks_of, compare_view
+from fsync.watch.parity import Difference, Entity, Parity, checks_of, compare_view, entities_of, look_up
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,19 @@ class Served:
 class Watched:
     """What a round came to.
 
-    `begun` are the alerts that the round before did not have, `over` the checks that alerted in it and do no more.
-    `points` and `distributions` are there for a page alone. `unkept` says why the history has not got the round.
+    `begun` are the alerts that are new, `over` the checks that alerted the last time and are ok now; `verdicts` has the
+    last verdict of each check. `points` and `distributions` are there for a page alone. `unkept` says why the history
+    has not got the round.
     """
 
     round: Round
     begun: tuple[Check, ...]
     over: tuple[Check, ...]
     budgets: tuple[Budget, ...]
+    verdicts: Verdicts
     differences: tuple[Difference, ...] = ()
     points: tuple[Point, ...] = ()
-    distributions: Mapping[str, Distribution] | None = None
+    distributions: Mapping[str, Distribution] = field(default_factory=dict)
     unkept: str | None = None
 
 
@@ -61,6 +63,7 @@ def watch(
     parity: bool = False,
     for_page: bool = False,
     keep: bool = True,
+    before: Verdicts | None = None,
     progress: Progress | None = None,
 ) -> Watched:
     """Look at views, judge, and keep what came of it in the warehouse.
@@ -72,60 +75,66 @@ def watch(
         parity: whether to look entities up on both sides.
         for_page: whether to gather what a page shows beside.
         keep: whether to write what was seen into the history.
-        progress: see `fsync.watch.look_at`.
+        before: the last verdicts that are known beside those of the history: `Watched.verdicts` of the round before.
+        progress: see `fsync.watch.look_at_tables`.
 
     Raises:
         NotBuilt: when there is no warehouse.
         WarehouseOutOfReach: when it does not answer. When only writing to it fails, see `Watched.unkept`.
     """
     moment = now() if at is None else at
-    shapes: dict[str, Distribution] = {}
-    differences: list[Difference] = []
-    compared: list[Check] = []
-
-    def noted(look: Look) -> Look:
-        if for_page:
-            shapes.update(distributions(look))
-        return look
-
-    with Warehouse(profile) as warehouse:
-        reader = None if served is None else Reader(served.store, prefix=served.prefix)
-        looks = look_at(views, project, plan, warehouse, reader, moment, sample=sample, progress=progress)
-        seen = judge((noted(look) for look in looks), moment)
-        if parity and served is not None:
-            for view in views:
-                both = compare_view(view, warehouse, served.store, served.prefix, moment)
-                differences += both.differences
-                compared += checks_of(both)
-        before = alerting(warehouse, moment)
-    seen = replace(seen, checks=(*seen.checks, *compared))
-    unkept = _kept(profile, seen) if keep else None
-    with Warehouse(profile) as warehouse:
-        promises = kept(warehouse, moment - PERIOD_MS, moment)
-        past = points(warehouse, moment - PERIOD_MS, moment) if for_page else ()
-    begun, over = changes(seen, before or frozenset())
+    # the warehouse is let go of before a store is waited for: builds want it
+    with _opened(profile) as warehouse:
+        looks = list(look_at_tables(views, project, plan, warehouse, moment, sample=sample, progress=progress))
+        verdicts = {**last_verdicts(warehouse, moment), **(before or {})}
+        entities = entities_of(views, warehouse) if parity else {}
+    parities: list[Parity] = []
+    if served is not None:
+        looks = list(look_at_store(looks, Reader(served.store, prefix=served.prefix)))
+        if parity:
+            parities = _compared(views, entities, profile, served, moment)
+    seen = judge(looks, moment)
+    seen = replace(seen, checks=(*seen.checks, *(check for one in parities for check in checks_of(one))))
+    past, unkept = Past(), None
+    if keep:
+        try:
+            past = keep_checks(profile, seen, moment - PERIOD_MS, with_points=for_page)
+        except WarehouseOutOfReach as error:
+            unkept = str(error)
+    begun, over = changes(seen, verdicts)
     return Watched(
         round=seen,
         begun=begun,
         over=over,
-        budgets=budgets(plan, promises),
-        differences=tuple(differences),
-        points=past,
-        distributions=shapes if for_page else None,
+        budgets=budgets(plan, past.kept),
+        verdicts={**verdicts, **{line_of(one): one.verdict for one in seen.checks if one.verdict != "unknown"}},
+        differences=tuple(difference for one in parities for difference in one.differences),
+        points=past.points,
+        distributions={name: one for look in looks for name, one in distributions(look).items()} if for_page else {},
         unkept=unkept,
     )
 
 
-def changes(seen: Round, before: frozenset[tuple[str, str, str]]) -> tuple[tuple[Check, ...], tuple[Check, ...]]:
-    """The alerts that are new since an earlier round, and the checks that alerted then and do no more."""
-    begun = tuple(one for one in seen.alerts if (one.feature, one.signal, one.side) not in before)
-    over = tuple(one for one in seen.checks if not one.is_alert and (one.feature, one.signal, one.side) in before)
+def changes(seen: Round, before: Verdicts) -> tuple[tuple[Check, ...], tuple[Check, ...]]:
+    """The alerts that are new, and the checks that are ok again, going by the last verdicts before."""
+    begun = tuple(one for one in seen.alerts if before.get(line_of(one)) != "alert")
+    over = tuple(one for one in seen.checks if one.verdict == "ok" and before.get(line_of(one)) == "alert")
     return begun, over
 
 
-def _kept(profile: Profile, seen: Round) -> str | None:
-    try:
-        write(profile, seen)
-    except WarehouseOutOfReach as error:
-        return str(error)
-    return None
+def line_of(check: Check) -> Line:
+    """What a check is of."""
+    return check.feature, check.signal, check.side
+
+
+def _compared(
+    views: Sequence[View], entities: Mapping[str, list[Entity]], profile: Profile, served: Served, at: int
+) -> list[Parity]:
+    looked_up = [look_up(view, entities.get(view.name, []), served.store, served.prefix, at) for view in views]
+    with _opened(profile) as warehouse:
+        return [compare_view(one, warehouse, at) for one in looked_up]
+
+
+def _opened(profile: Profile) -> Warehouse:
+    """The warehouse, when whoever builds in it lets go."""
+    return patiently(lambda: Warehouse(profile), WarehouseOutOfReach)

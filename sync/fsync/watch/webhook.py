@@ -58,7 +58,10 @@ class Webhook:
 
     def __init__(self, url: str) -> None:
         """Raises InputError for what is no http(s) URL."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # such as of a bracket that is not closed
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InputError("a webhook is a URL such as https://hooks.example.com/services/…")
         self.host = parts.hostname

@@ -85,6 +85,11 @@ class FeaturePage:
         return min((one for one in self.budgets if one.left is not None), key=lambda one: one.left or 0, default=None)
 
 
+def check_plotly() -> None:
+    """Raises InputError when plotly is not installed."""
+    _plotly()
+
+
 def page_html(
     project: str,
     plan: Plan,

@@ -46,6 +46,8 @@ def _found_by(check: Check) -> str:
 def _why_no_drift(planned: Planned, drifts: Sequence[Check]) -> str:
     if planned.monitors.drift is None:
         return "Its values are not compared."
+    if planned.feature.classification:
+        return f"Its values are of a class ({', '.join(planned.feature.classification)}), and are shown to nobody."
     if unknown := [check.sentence for check in drifts if check.verdict is Verdict.UNKNOWN]:
         return f"Its values could not be compared: {unknown[0]}."
     return "Its values have not been compared yet."
