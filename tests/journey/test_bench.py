@@ -20,6 +20,7 @@ SMALLEST = {
     "push": ("--entities", "2000", "--without-feast"),
     "read": ("--entities", "500", "--without-feast"),
     "train": ("--labels", "1000", "--without-feast"),
+    "watch": ("--features", "20"),
 }
 
 
