@@ -114,7 +114,8 @@ def test_build_reports_tables_and_tests(fsync: Fsync, project: Path) -> None:
         "user_id__orders_stream": 2_000,
         "user_lifetime": 2_000,
     }
-    assert (report["models"], report["tests"]) == (12, 21)
+    # beside contracts and soundness, three monitors of each of two views
+    assert (report["models"], report["tests"]) == (12, 27)
 
 
 def test_a_data_test_that_fails_is_1_and_named(fsync: Fsync, project: Path) -> None:

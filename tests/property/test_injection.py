@@ -308,6 +308,8 @@ def test_nothing_was_made_and_nothing_seen(built: Built) -> None:
     assert "events" in tables
     assert tables == {
         *("events", "hostile", "hostile__ledger", "empties"),
+        # what did not pass the monitors
+        *("hostile_null_ratio", "hostile_drift"),
         *(name for name in tables if name.startswith("fsync_registry_")),
     }
     made = {path.name for path in built.root.iterdir()} - built.before

@@ -24,6 +24,9 @@ from fsync.sql.empty import empty_literal, empty_values
 from fsync.sql.engines import duckdb
 from fsync.sql.instants import epoch_ms, timestamp
 
+_DOUBLE: Final = exp.DataType.build("double")
+_VARCHAR: Final = exp.DataType.build("varchar")
+
 #: how values are compared: as numbers, as one of several texts, or by their age
 Kind = Literal["number", "category", "age"]
 
@@ -143,9 +146,9 @@ def compared(planned: Planned, at: exp.Expr) -> exp.Expr:
     column = exp.column(planned.name)
     kind = kind_of(planned)
     if kind == "number":
-        return exp.cast(column, "double")
+        return exp.Cast(this=column, to=_DOUBLE.copy())
     if kind == "category":
-        return exp.cast(column, "varchar")
+        return exp.Cast(this=column, to=_VARCHAR.copy())
     milliseconds = epoch_ms(exp.cast(at, "timestamp")) - epoch_ms(exp.cast(column, "timestamp"))
     return exp.paren(milliseconds) / exp.Literal.number("1000.0")
 
@@ -310,7 +313,8 @@ def _values(view: View, features: Sequence[Planned], instants: Sequence[int]) ->
     columns = {
         columns_of(planned, number): _compared(view, planned, timestamp(at))
         for planned in features
-        for number, at in enumerate(instants)
+        # only ages hang on the instant
+        for number, at in enumerate(instants if kind_of(planned) == "age" else instants[:1])
     }
     return [exp.alias_(value, name, quoted=" " in name, copy=False) for name, value in columns.items()]
 

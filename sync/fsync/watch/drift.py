@@ -70,10 +70,13 @@ def _ordered(values: Numbers) -> Numbers:
 
 
 def _largest_distance(one: Numbers, other: Numbers) -> float:
-    """Between two distribution functions, of values in order: it is at one of the values."""
-    values = np.concatenate([one, other])
-    of_one, of_other = (np.searchsorted(side, values, side="right") / len(side) for side in (one, other))
-    return float(np.abs(of_one - of_other).max())
+    """Between two distribution functions, of values in order. Where one is above the other, it is at one of its own."""
+    return max(_above(one, other), _above(other, one), 0.0)
+
+
+def _above(one: Numbers, other: Numbers) -> float:
+    shares = np.arange(1, len(one) + 1) / len(one)
+    return float((shares - np.searchsorted(other, one, side="right") / len(other)).max())
 
 
 def compare_categories(now: Categories, before: Categories) -> Change:
