@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from fsync.errors import FsyncError, InputError
-from fsync.instant import to_text
+from fsync.errors import FsyncError
 from fsync.wire import PREFIX
-from fsync_cli.console import counted, emit, emit_json, progress_bar, say, shown, table, with_instants
+from fsync_cli.console import progress_bar, say
 from fsync_cli.options import Json, Online, Prefix, ProjectDir, Target, duration, instant
+from fsync_cli.tellers import chat_teller, metrics_teller, page_teller, person_teller, tell_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from fsync.plan import Plan
     from fsync.spec.project import Project
-    from fsync.watch.budget import Budget
-    from fsync.watch.check import Check
     from fsync.watch.history import Verdicts
     from fsync.watch.rounds import Served, Watched
-
-_INSTANTS = ("at", "checked_at")
 
 
 def watch(
@@ -117,10 +110,10 @@ def watch(
     with ExitStack() as opened:
         # people first: what cannot be written to a file is said when they know
         tellers = [
-            _told_as(show_all, json),
-            *_chat(None if dry_run else webhook, project.name, opened),
-            *_metrics(prometheus, is_once),
-            *_page(html, project.name),
+            person_teller(show_all, json),
+            *chat_teller(None if dry_run else webhook, project.name, opened),
+            *metrics_teller(prometheus, is_once),
+            *page_teller(html, project.name),
         ]
         served = _served(project, online, prefix, opened)
         verdicts: Verdicts = {}
@@ -145,7 +138,7 @@ def watch(
                     progress=progress,
                 )
             verdicts = found.verdicts
-            _tell_all(tellers, plan, found)
+            tell_all(tellers, plan, found)
             return found
 
         found = round_() if is_once else _again_and_again(round_, pause)
@@ -170,18 +163,6 @@ def _again_and_again(round_: Callable[[], Watched], pause: float) -> NoReturn:
         time.sleep(max(0.0, pause - (time.monotonic() - began)))
 
 
-def _tell_all(tellers: Sequence[Callable[[Plan, Watched], None]], plan: Plan, found: Watched) -> None:
-    """Tell everybody; then raise the first error of those who could not be told."""
-    failed: list[InputError] = []
-    for tell in tellers:
-        try:
-            tell(plan, found)
-        except InputError as error:
-            failed.append(error)
-    if failed:
-        raise failed[0]
-
-
 def _served(project: Project, online: str | None, prefix: str, opened: ExitStack) -> Served | None:
     """The store that is watched: the one named, or the project's own, where it has been pushed to."""
     from fsync.store import default_url, open_store
@@ -192,137 +173,3 @@ def _served(project: Project, online: str | None, prefix: str, opened: ExitStack
         say("no online store is watched: name one with --online")
         return None
     return Served(opened.enter_context(closing(open_store(online or own))), prefix)
-
-
-# ---------------------------------------------------------------- who is told
-
-
-def _metrics(where: str | None, is_once: bool) -> Iterator[Callable[[Plan, Watched], None]]:
-    if where is None:
-        return
-    from fsync.watch.prometheus import Metrics
-
-    metrics = Metrics()
-    port = where.removeprefix(":")
-    if where.startswith(":"):
-        if not port.isdigit():
-            raise InputError(f"{where} is no port", "write --prometheus :9464, or a file")
-        if is_once:
-            raise InputError("a port is served by a watch that goes on", "leave --once away, or name a file")
-        metrics.serve(int(port))
-
-    def tell(_plan: Plan, found: Watched) -> None:
-        metrics.update(found.round, found.budgets)
-        if not where.startswith(":"):
-            metrics.write(Path(where))
-
-    yield tell
-
-
-def _page(file: Path | None, project: str) -> Iterator[Callable[[Plan, Watched], None]]:
-    if file is None:
-        return
-    from fsync.watch.pages import check_plotly, page_html
-
-    check_plotly()
-    if file.is_dir():
-        raise InputError(f"{file} is a folder", "name a file: --html watch.html")
-
-    def tell(plan: Plan, found: Watched) -> None:
-        page = page_html(project, plan, found.round, found.points, found.budgets, found.distributions)
-        # beside it, then moved: who reads it meanwhile sees a whole page
-        beside = file.with_name(f".{file.name}.new")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(page, encoding="utf-8")
-            beside.replace(file)
-        except OSError as error:
-            raise InputError(f"{file} cannot be written: {error.strerror}") from error
-        say(f"wrote {file}")
-
-    yield tell
-
-
-def _chat(url: str | None, project: str, opened: ExitStack) -> Iterator[Callable[[Plan, Watched], None]]:
-    if url is None:
-        return
-    from fsync.watch.webhook import Webhook, message
-
-    webhook = Webhook(url)
-
-    def tell_problems() -> None:
-        for problem in webhook.problems():
-            say(f"not told: {problem}")
-
-    def tell(_plan: Plan, found: Watched) -> None:
-        if found.begun or found.over:
-            webhook.send(message(project, found.round, found.begun, found.over))
-        tell_problems()
-
-    opened.callback(tell_problems)
-    opened.callback(webhook.close)
-    yield tell
-
-
-def _told_as(show_all: bool, json: bool) -> Callable[[Plan, Watched], None]:
-    def tell(_plan: Plan, found: Watched) -> None:
-        if json:
-            emit_json(_plain(found))
-        else:
-            _tell(found, show_all)
-        if found.unkept is not None:
-            say(f"not kept: {found.unkept}")
-
-    return tell
-
-
-def _plain(found: Watched) -> dict[str, Any]:
-    seen = found.round
-    plain = {
-        "at": seen.at,
-        "checked_at": seen.checked_at,
-        "alerts": len(seen.alerts),
-        "checks": [asdict(check) for check in seen.checks],
-        "begun": [_name(check) for check in found.begun],
-        "over": [_name(check) for check in found.over],
-        "differences": [asdict(difference) for difference in found.differences],
-        "budgets": [asdict(budget) for budget in found.budgets],
-        "problems": list(seen.problems),
-    }
-    told: dict[str, Any] = with_instants(plain, _INSTANTS)
-    return told
-
-
-def _name(check: Check) -> dict[str, str]:
-    return {"feature": check.feature, "signal": check.signal, "side": check.side}
-
-
-def _tell(found: Watched, show_all: bool) -> None:
-    seen = found.round
-    told = seen.checks if show_all else seen.alerts
-    rows = [[check.verdict, check.feature, check.signal, check.side, check.sentence] for check in told]
-    if rows:
-        emit(table(["", "feature", "signal", "side", "what was seen"], rows))
-    for difference in found.differences:
-        values = f"{shown(difference.online)} online, {shown(difference.offline)} offline"
-        emit(f"{difference.feature} of {difference.key}: {values}: {difference.reason}")
-    spent = [budget for budget in found.budgets if budget.is_spent]
-    if show_all and found.budgets:
-        emit(
-            table(["feature", "promise", "kept in 30 days", "promised", "budget left"], list(map(_row, found.budgets)))
-        )
-    elif spent:
-        say(f"{counted(len(spent), 'promise')} of the last 30 days used up the error budget (--all tells which)")
-    features = len({check.feature for check in seen.checks})
-    unknown = sum(check.verdict == "unknown" for check in seen.checks)
-    untold = f", {unknown} unknown (--all tells why)" if unknown else ""
-    say(
-        f"{counted(features, 'feature')} as of {to_text(seen.at)}: "
-        f"{counted(len(seen.checks), 'check')}, {counted(len(seen.alerts), 'alert')}{untold}"
-    )
-
-
-def _row(budget: Budget) -> list[str]:
-    objective = "" if budget.objective is None else f"{budget.objective:.2%}"
-    left = "" if budget.left is None else f"{budget.left:.0%}"
-    return [budget.feature, budget.promise, f"{budget.kept:.2%}", objective, left]

@@ -15,7 +15,7 @@ from fsync.errors import FsyncError, NotBuilt
 from fsync.plan import Plan, Planned, View
 from fsync.spec.project import Project
 from fsync.spec.training_set import TrainingSet
-from fsync.sql import watched
+from fsync.sql import looks, watched
 from fsync.sql.events import instant_of
 from fsync.sql.instants import epoch_ms, timestamp
 from fsync.warehouse.duckdb import Table, Warehouse
@@ -39,16 +39,16 @@ def look_offline(view: View, project: Project, plan: Plan, warehouse: Warehouse,
         table = warehouse.table(view)
     except NotBuilt as error:
         return Offline(problem=str(error))
-    query = watched.counts_query(view, table.sql, at)
+    query = looks.counts_query(view, table.sql, at)
     counts = warehouse.rows(query.sql)
     entities = query.entities(counts)
     compared = [one for one in view.features if one.monitors.drift is not None and watched.is_comparable(one)]
     earlier = {one.name: one.monitors.drift_baseline.instant(at) for one in compared}
     instants = [at, *sorted({instant for instant in earlier.values() if instant is not None})]
     rows = warehouse.to_arrow(
-        watched.sample_query(view, table.sql, instants, max(1, entities // sample), compared)
+        looks.sample_query(view, table.sql, instants, max(1, entities // sample), compared)
     ).combine_chunks()
-    held = [rows.filter(rows[f"{watched.FLAG}{number}"]) for number in range(len(instants))]
+    held = [rows.filter(rows[f"{looks.FLAG}{number}"]) for number in range(len(instants))]
     before = {
         one.name: values_of(held[instants.index(instant)], one, instants.index(instant))
         for one in compared
@@ -69,7 +69,7 @@ def look_offline(view: View, project: Project, plan: Plan, warehouse: Warehouse,
 
 def values_of(rows: pa.Table, planned: Planned, number: int = 0) -> Values:
     """The values of a feature among rows, as of one of their instants."""
-    column = pc.drop_null(rows[watched.columns_of(planned, number)])
+    column = pc.drop_null(rows[looks.columns_of(planned, number)])
     if watched.kind_of(planned) == "category":
         counts = pc.value_counts(column).to_pylist()
         return {one["values"]: one["counts"] for one in counts}
@@ -99,7 +99,7 @@ def _newest_event(view: View, project: Project, table: Table, warehouse: Warehou
         happened, until = instant_of(view.event_time), timestamp(min(at, table.built_at))
         source = exp.to_table(relation_of(project, view.source.jinja), dialect="duckdb")
         query = exp.select(epoch_ms(exp.Max(this=happened))).from_(exp.alias_(source, "source", table=True))
-        (found,) = warehouse.row(watched.rendered(query.where(exp.LT(this=happened.copy(), expression=until))))
+        (found,) = warehouse.row(looks.rendered(query.where(exp.LT(this=happened.copy(), expression=until))))
         return None if found is None else int(found)
     return newest
 
@@ -116,7 +116,7 @@ def _training(
         if training_set is None:
             continue
         try:
-            query = watched.training_query(view, _relation(training_set, project), [one], sample)
+            query = looks.training_query(view, _relation(training_set, project), [one], sample)
             values[one.name] = values_of(warehouse.to_arrow(query).combine_chunks(), one)
         except NotBuilt as error:
             missing[one.name] = f"{training_set.text} cannot be read: {error}"

@@ -15,7 +15,7 @@ from fsync.errors import InputError
 from fsync.instant import to_text
 from fsync.plan import View
 from fsync.read import Batch, Reader, Reading, Status
-from fsync.sql import watched
+from fsync.sql import looks, watched
 from fsync.watch.look import Counted, Online
 from fsync.watch.offline import values_of
 
@@ -74,11 +74,11 @@ def _answered(view: View, readings: Sequence[Reading]) -> Mapping[str, int]:
 def _with_values(found: Online, view: View, read: pa.Table, at: int) -> Online:
     """What the values say, by the same queries that look at the table."""
     compared = [one for one in view.features if one.monitors.drift is not None and watched.is_comparable(one)]
-    query = watched.counts_query(view, "read", None)
+    query = looks.counts_query(view, "read", None)
     with _engine().cursor() as connection:
         connection.register("read", read)
         counts = connection.execute(query.sql).fetchall()
-        rows = connection.sql(watched.values_query(view, "read", at, compared)).to_arrow_table() if compared else read
+        rows = connection.sql(looks.values_query(view, "read", at, compared)).to_arrow_table() if compared else read
     return replace(
         found,
         counted={name: Counted(should, missing) for name, should, missing in query.counted(counts)},

@@ -18,7 +18,7 @@ from fsync.instant import to_text
 from fsync.plan import Planned, View
 from fsync.read import Reader, Reading, Status
 from fsync.sql.empty import empty_values
-from fsync.sql.watched import rows_of_entities, some_entities
+from fsync.sql.looks import rows_of_entities, some_entities
 from fsync.store import Store
 from fsync.warehouse.duckdb import Table, Warehouse
 from fsync.watch.check import Check, Verdict

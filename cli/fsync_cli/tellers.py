@@ -1,0 +1,166 @@
+"""Who is told what a watch came to: a person or a program, a chat, Prometheus, a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fsync.errors import InputError
+from fsync.instant import to_text
+from fsync_cli.console import counted, emit, emit_json, say, shown, table, with_instants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsync.plan import Plan
+    from fsync.watch.budget import Budget
+    from fsync.watch.check import Check
+    from fsync.watch.rounds import Watched
+
+_INSTANTS: Final = ("at", "checked_at")
+
+
+def tell_all(tellers: Sequence[Callable[[Plan, Watched], None]], plan: Plan, found: Watched) -> None:
+    """Tell everybody; then raise the first error of those who could not be told."""
+    failed: list[InputError] = []
+    for tell in tellers:
+        try:
+            tell(plan, found)
+        except InputError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+
+
+def metrics_teller(where: str | None, is_once: bool) -> Iterator[Callable[[Plan, Watched], None]]:
+    if where is None:
+        return
+    from fsync.watch.prometheus import Metrics
+
+    metrics = Metrics()
+    port = where.removeprefix(":")
+    if where.startswith(":"):
+        if not port.isdigit():
+            raise InputError(f"{where} is no port", "write --prometheus :9464, or a file")
+        if is_once:
+            raise InputError("a port is served by a watch that goes on", "leave --once away, or name a file")
+        metrics.serve(int(port))
+
+    def tell(_plan: Plan, found: Watched) -> None:
+        metrics.update(found.round, found.budgets)
+        if not where.startswith(":"):
+            metrics.write(Path(where))
+
+    yield tell
+
+
+def page_teller(file: Path | None, project: str) -> Iterator[Callable[[Plan, Watched], None]]:
+    if file is None:
+        return
+    from fsync.watch.pages import check_plotly, page_html
+
+    check_plotly()
+    if file.is_dir():
+        raise InputError(f"{file} is a folder", "name a file: --html watch.html")
+
+    def tell(plan: Plan, found: Watched) -> None:
+        page = page_html(project, plan, found.round, found.points, found.budgets, found.distributions)
+        # beside it, then moved: who reads it meanwhile sees a whole page
+        beside = file.with_name(f".{file.name}.new")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(page, encoding="utf-8")
+            beside.replace(file)
+        except OSError as error:
+            raise InputError(f"{file} cannot be written: {error.strerror}") from error
+        say(f"wrote {file}")
+
+    yield tell
+
+
+def chat_teller(url: str | None, project: str, opened: ExitStack) -> Iterator[Callable[[Plan, Watched], None]]:
+    if url is None:
+        return
+    from fsync.watch.webhook import Webhook, message
+
+    webhook = Webhook(url)
+
+    def tell_problems() -> None:
+        for problem in webhook.problems():
+            say(f"not told: {problem}")
+
+    def tell(_plan: Plan, found: Watched) -> None:
+        if found.begun or found.over:
+            webhook.send(message(project, found.round, found.begun, found.over))
+        tell_problems()
+
+    opened.callback(tell_problems)
+    opened.callback(webhook.close)
+    yield tell
+
+
+def person_teller(show_all: bool, json: bool) -> Callable[[Plan, Watched], None]:
+    def tell(_plan: Plan, found: Watched) -> None:
+        if json:
+            emit_json(_plain(found))
+        else:
+            _tell(found, show_all)
+        if found.unkept is not None:
+            say(f"not kept: {found.unkept}")
+
+    return tell
+
+
+def _plain(found: Watched) -> dict[str, Any]:
+    seen = found.round
+    plain = {
+        "at": seen.at,
+        "checked_at": seen.checked_at,
+        "alerts": len(seen.alerts),
+        "checks": [asdict(check) for check in seen.checks],
+        "begun": [_name(check) for check in found.begun],
+        "over": [_name(check) for check in found.over],
+        "differences": [asdict(difference) for difference in found.differences],
+        "budgets": [asdict(budget) for budget in found.budgets],
+        "problems": list(seen.problems),
+    }
+    told: dict[str, Any] = with_instants(plain, _INSTANTS)
+    return told
+
+
+def _name(check: Check) -> dict[str, str]:
+    return {"feature": check.feature, "signal": check.signal, "side": check.side}
+
+
+def _tell(found: Watched, show_all: bool) -> None:
+    seen = found.round
+    told = seen.checks if show_all else seen.alerts
+    rows = [[check.verdict, check.feature, check.signal, check.side, check.sentence] for check in told]
+    if rows:
+        emit(table(["", "feature", "signal", "side", "what was seen"], rows))
+    for difference in found.differences:
+        values = f"{shown(difference.online)} online, {shown(difference.offline)} offline"
+        emit(f"{difference.feature} of {difference.key}: {values}: {difference.reason}")
+    spent = [budget for budget in found.budgets if budget.is_spent]
+    if show_all and found.budgets:
+        emit(
+            table(["feature", "promise", "kept in 30 days", "promised", "budget left"], list(map(_row, found.budgets)))
+        )
+    elif spent:
+        say(f"{counted(len(spent), 'promise')} of the last 30 days used up the error budget (--all tells which)")
+    features = len({check.feature for check in seen.checks})
+    unknown = sum(check.verdict == "unknown" for check in seen.checks)
+    untold = f", {unknown} unknown (--all tells why)" if unknown else ""
+    say(
+        f"{counted(features, 'feature')} as of {to_text(seen.at)}: "
+        f"{counted(len(seen.checks), 'check')}, {counted(len(seen.alerts), 'alert')}{untold}"
+    )
+
+
+def _row(budget: Budget) -> list[str]:
+    objective = "" if budget.objective is None else f"{budget.objective:.2%}"
+    left = "" if budget.left is None else f"{budget.left:.0%}"
+    return [budget.feature, budget.promise, f"{budget.kept:.2%}", objective, left]
