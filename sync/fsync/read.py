@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,18 +54,18 @@ class _Settings:
         is_open: bool = False,
     ) -> _Settings:
         """The settings that were given; FSYNC_… variables for those that were not."""
-        if is_open:  # who opens a store means this one alone
-            return cls(None, snapshot or None, prefix or wire.PREFIX, cache or 0, cache_seconds or 1.0)
-        snapshot = snapshot or os.environ.get("FSYNC_SNAPSHOT") or None
-        online = store or os.environ.get("FSYNC_ONLINE") or None
-        if online is None:
+        # who opens a store means this one alone
+        variables: Mapping[str, str] = {} if is_open else os.environ
+        snapshot = snapshot or variables.get("FSYNC_SNAPSHOT") or None
+        online = store or variables.get("FSYNC_ONLINE") or None
+        if online is None and not is_open:
             online = _embedded()
         return cls(
             online=online,
             snapshot=snapshot,
-            prefix=prefix or os.environ.get("FSYNC_PREFIX") or wire.PREFIX,
-            cache=int(_number("FSYNC_CACHE", 0) if cache is None else cache),
-            cache_seconds=_number("FSYNC_CACHE_SECONDS", 1.0) if cache_seconds is None else cache_seconds,
+            prefix=prefix or variables.get("FSYNC_PREFIX") or wire.PREFIX,
+            cache=int(_number(variables, "FSYNC_CACHE", 0) if cache is None else cache),
+            cache_seconds=_number(variables, "FSYNC_CACHE_SECONDS", 1.0) if cache_seconds is None else cache_seconds,
         )
 
 
@@ -326,8 +326,8 @@ def _embedded() -> str:
     return default_url(root)
 
 
-def _number(name: str, default: float) -> float:
-    text = os.environ.get(name)
+def _number(variables: Mapping[str, str], name: str, default: float) -> float:
+    text = variables.get(name)
     try:
         return default if not text else float(text)
     except ValueError:

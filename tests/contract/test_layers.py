@@ -202,6 +202,21 @@ def test_the_cache_answers_for_a_while(two_views: Store, prefix: str) -> None:
     assert reader.read("numbers", 1, at=11 * DAY)["numbers_0"] == 7
 
 
+def test_of_an_open_store_no_variable_counts(
+    two_views: Store, prefix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FSYNC_SNAPSHOT", f"sqlite:///{tmp_path}/other.sqlite")
+    monkeypatch.setenv("FSYNC_PREFIX", "other")
+    monkeypatch.setenv("FSYNC_CACHE", "100")
+    reader = Reader(two_views, prefix=prefix)
+    for _ in range(2):
+        assert reader.read("numbers", 1, at=11 * DAY).layer is Layer.ONLINE
+    # what is given counts, if it is nothing: kept for no time, it is read again
+    reader = Reader(two_views, prefix=prefix, cache=100, cache_seconds=0)
+    for _ in range(2):
+        assert reader.read("numbers", 1, at=11 * DAY).layer is Layer.ONLINE
+
+
 def test_the_cache_is_bounded(two_views: Store, prefix: str) -> None:
     counted: Any = Counted(two_views)
     reader = Reader(counted, prefix=prefix, cache=2, cache_seconds=60)
