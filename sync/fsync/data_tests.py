@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 from fsync.plan import Planned, PlannedService, View
 from fsync.spec.monitors import Severity
 from fsync.spec.training_set import TrainingSet
-from fsync.sql.watched import compared_among, is_comparable, kind_of, knows_something, should_have_value
+from fsync.sql.watched import compared_among, compared_features, kind_of, knows_something, should_have_value
 
 #: of every monitor, so that `dbt build --exclude tag:watch` leaves them to `fsync watch`
 TAG: Final = "watch"
@@ -46,8 +46,8 @@ def _of(view: View, severity: Severity, services: Sequence[PlannedService]) -> I
             "baseline": _baseline(planned, services),
             **_among(view, planned),
         }
-        for planned in features
-        if _is_compared_by_dbt(planned, services)
+        for planned in compared_features(view)
+        if planned.monitors.severity == severity and _is_compared_by_dbt(planned, services)
     }
     if compared:
         population = knows_something(view).sql(dialect="duckdb")
@@ -62,8 +62,6 @@ def _among(view: View, planned: Planned) -> dict[str, str]:
 
 def _is_compared_by_dbt(planned: Planned, services: Sequence[PlannedService]) -> bool:
     """Whether a test of dbt can: a file need not be there where dbt builds, so that it is left to `fsync watch`."""
-    if planned.monitors.drift is None or not is_comparable(planned):
-        return False
     training_set = _training_set(planned, services)
     return training_set is None or not training_set.is_file
 

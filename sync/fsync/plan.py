@@ -52,6 +52,8 @@ class Planned:
     feature: Feature
     call: Call | None
     input: str | None
+    #: its `where` in canonical form, in which conditions that mean the same read the same; empty for none
+    condition: str
     #: whether it is made of what enters and leaves its window, rather than over a frame: for exact numbers alone
     is_running: bool
     #: a derived feature's expression over the view's other features, derived ones put in place
@@ -243,6 +245,7 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
             feature=feature,
             call=feature.call,
             input=inputs[keys[feature.name]].name if feature.name in keys else None,
+            condition=keys[feature.name][1] if feature.name in keys else "",
             is_running=_is_running(feature),
             derived=None if feature.call is not None else _inlined(feature, expressions, types),
             default=default_literal(feature, types[feature.name]),

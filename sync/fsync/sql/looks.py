@@ -8,13 +8,12 @@ from typing import Any, Final
 
 from sqlglot import exp
 
-from fsync.language.transformations.count import COUNT
 from fsync.language.types import UUID
 from fsync.plan import Planned, View
 from fsync.spec.source import Column
 from fsync.sql.engines import duckdb
 from fsync.sql.instants import timestamp
-from fsync.sql.watched import compared_value, kind_of, knows_something, told_by_others
+from fsync.sql.watched import compared_value, counts_events, kind_of, knows_something, told_by_others
 
 #: what stands before the flags of rows, the instants that they are of and what is known of them; no feature's name has
 #: a space
@@ -83,9 +82,9 @@ def counts_query(view: View, table: str, at: int | None) -> CountsQuery:
 def _has_lifetime_count(view: View) -> bool:
     """Whether of every entity with an event something is known for good."""
     return any(
-        one.call is not None and one.call.window is None and one.feature.where is None and one.is_never_null
+        counts_events(one) and not one.condition
         for one in view.features
-        if one.call is not None and one.call.transformation is COUNT and one.call.column is None
+        if one.call is not None and not one.call.window
     )
 
 

@@ -1,4 +1,4 @@
-"""What is counted and compared of a view's table when it is watched, as conditions on its rows and as queries.
+"""What is counted and compared of a view's table when it is watched, as conditions on its rows.
 
 A view *knows something* of an entity while one of its features is not at its empty value: of such entities there is a
 key online, and they are those that are watched. A feature *should have a value* where something happened in its
@@ -13,7 +13,6 @@ from typing import Final, Literal
 
 from sqlglot import exp
 
-from fsync.language.canonical import canonical
 from fsync.language.transformations.count import COUNT
 from fsync.plan import Planned, View
 from fsync.spec.feature import Call
@@ -73,7 +72,7 @@ def told_by_others(view: View, planned: Planned) -> exp.Expr | None:
         # it is made of values: where they all are there, it should be too
         parts = [_is_not_empty(view, one) for one in view.made_of(planned)]
         return exp.and_(*parts, copy=False) if parts else None
-    if planned.call.window is None and planned.feature.where is None:
+    if planned.call.window is None and not planned.condition:
         return exp.true()  # an entity has a row since something happened
     tell = [one for one in view.features if one is not planned and _tells(one, planned)]
     return _any_is_not_empty(view, tell) if tell else None
@@ -83,7 +82,7 @@ def _tells(one: Planned, other: Planned) -> bool:
     """Whether a value of one feature means that something happened in the window of another."""
     if one.call is None or one.default is not None or other.call is None:
         return False
-    return _is_within(one.call, other.call) and (other.feature.where is None or _condition(one) == _condition(other))
+    return _is_within(one.call, other.call) and other.condition in ("", one.condition)
 
 
 def _any_is_not_empty(view: View, features: Sequence[Planned]) -> exp.Expr:
@@ -91,7 +90,7 @@ def _any_is_not_empty(view: View, features: Sequence[Planned]) -> exp.Expr:
 
     A count of events tells of every feature with a window that is not longer, so that these need not be asked.
     """
-    counts = [one for one in features if one.call is not None and _counts_what_others_read(one, features)]
+    counts = [one for one in features if _counts_what_others_read(one, features)]
     longest = max(counts, key=lambda one: _length(one.call), default=None)
     asked = (
         features
@@ -101,11 +100,14 @@ def _any_is_not_empty(view: View, features: Sequence[Planned]) -> exp.Expr:
     return exp.or_(*(_is_not_empty(view, one) for one in asked), copy=False)
 
 
+def counts_events(planned: Planned) -> bool:
+    """Whether it counts events themselves: it is 0 where none happened, and only there."""
+    return planned.call is not None and planned.call.transformation is COUNT and planned.call.column is None
+
+
 def _counts_what_others_read(one: Planned, others: Sequence[Planned]) -> bool:
     """Whether a feature counts events, and all that the others read are among them."""
-    if one.call is None or one.call.transformation is not COUNT or one.call.column is not None:
-        return False
-    return one.feature.where is None or all(_condition(other) == _condition(one) for other in others)
+    return counts_events(one) and (not one.condition or all(other.condition == one.condition for other in others))
 
 
 def _length(call: Call | None) -> float:
@@ -114,11 +116,6 @@ def _length(call: Call | None) -> float:
 
 def _is_within(one: Call, other: Call) -> bool:
     return _length(one) <= _length(other)
-
-
-def _condition(planned: Planned) -> str:
-    where = planned.feature.where
-    return "" if where is None else canonical(where.node)
 
 
 def _is_not_empty(view: View, planned: Planned) -> exp.Expr:
@@ -133,8 +130,21 @@ def _is_not_empty(view: View, planned: Planned) -> exp.Expr:
     return differs(this=column, expression=literal)
 
 
-def compared(planned: Planned, at: exp.Expr) -> exp.Expr:
-    """A feature's value as it is compared: DOUBLE for numbers and ages (in seconds, at an instant), else VARCHAR."""
+def compared_features(view: View) -> list[Planned]:
+    """The features of a view that are watched for drift, and have something to be compared with."""
+    return [one for one in view.features if one.monitors.drift is not None and is_comparable(one)]
+
+
+def compared_value(view: View, planned: Planned, at: exp.Expr) -> exp.Expr:
+    """A feature's value as it is compared: DOUBLE for numbers and ages (in seconds, at an instant), else VARCHAR.
+
+    NULL where it is not among those that are compared.
+    """
+    among, value = compared_among(view, planned), _converted(planned, at)
+    return value if among is None else exp.Case(ifs=[exp.If(this=among, true=value)])
+
+
+def _converted(planned: Planned, at: exp.Expr) -> exp.Expr:
     column = exp.column(planned.name)
     kind = kind_of(planned)
     if kind == "number":
@@ -143,8 +153,3 @@ def compared(planned: Planned, at: exp.Expr) -> exp.Expr:
         return exp.Cast(this=column, to=_VARCHAR.copy())
     milliseconds = epoch_ms(exp.cast(at, "timestamp")) - epoch_ms(exp.cast(column, "timestamp"))
     return exp.paren(milliseconds) / exp.Literal.number("1000.0")
-
-
-def compared_value(view: View, planned: Planned, at: exp.Expr) -> exp.Expr:
-    among, value = compared_among(view, planned), compared(planned, at)
-    return value if among is None else exp.Case(ifs=[exp.If(this=among, true=value)])

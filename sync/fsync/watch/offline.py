@@ -42,7 +42,7 @@ def look_offline(view: View, project: Project, plan: Plan, warehouse: Warehouse,
     query = looks.counts_query(view, table.sql, at)
     counts = warehouse.rows(query.sql)
     entities = query.entities(counts)
-    compared = [one for one in view.features if one.monitors.drift is not None and watched.is_comparable(one)]
+    compared = watched.compared_features(view)
     earlier = {one.name: one.monitors.drift_baseline.instant(at) for one in compared}
     instants = [at, *sorted({instant for instant in earlier.values() if instant is not None})]
     rows = warehouse.to_arrow(

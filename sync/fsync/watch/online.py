@@ -73,7 +73,7 @@ def _answered(view: View, readings: Sequence[Reading]) -> Mapping[str, int]:
 
 def _with_values(found: Online, view: View, read: pa.Table, at: int) -> Online:
     """What the values say, by the same queries that look at the table."""
-    compared = [one for one in view.features if one.monitors.drift is not None and watched.is_comparable(one)]
+    compared = watched.compared_features(view)
     query = looks.counts_query(view, "read", None)
     with _engine().cursor() as connection:
         connection.register("read", read)
