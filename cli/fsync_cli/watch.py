@@ -133,7 +133,7 @@ def watch(
                     sample=sample,
                     parity=parity,
                     for_page=html is not None,
-                    keep=not dry_run,
+                    is_kept=not dry_run,
                     before=verdicts,
                     progress=progress,
                 )

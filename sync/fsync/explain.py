@@ -9,9 +9,9 @@ from typing import Any, Final
 from fsync import wire
 from fsync.dbt import relation_of
 from fsync.errors import InputError, NotBuilt, StoreOutOfReach
-from fsync.instant import to_milliseconds, to_text
+from fsync.instant import FIRST, to_text
 from fsync.plan import Member, Planned, View
-from fsync.read import Reader, Status
+from fsync.read import Reader, Reading, Status
 from fsync.spec.project import Project
 from fsync.sql.empty import empty_values
 from fsync.sql.lookback import how_many, newest, row_holding, source_rows
@@ -19,8 +19,6 @@ from fsync.warehouse.duckdb import Warehouse
 from fsync.wire import Key, Value
 
 SAMPLE: Final = 10
-#: the first instant there is, in epoch milliseconds
-FIRST: Final = to_milliseconds("0001-01-01")
 
 
 @dataclass(frozen=True)
@@ -167,14 +165,18 @@ def _online(view: View, planned: Planned, key: Key, at: int, reader: Reader) -> 
     meta, (reading,) = batch.metas[view.name], batch.readings[view.name]
     if meta is None:
         return Online(problem="the view was not pushed to this store, or has expired")
-    status = reading.status.get(planned.name, Status.MISSING)
+    return online_of(planned, meta, reading)
+
+
+def online_of(planned: Planned, meta: wire.Meta, reading: Reading) -> Online:
+    """A feature of a reading, and what the meta that it was read by says of it."""
+    value, status = reading.values.get(planned.name), reading.status.get(planned.name, Status.MISSING)
     problem = None
     if planned.name not in reading.values:
         problem = f"the version that is served, {meta.hash}, does not have it"
     elif status is Status.MISSING:
         problem = f"the store answers for the time from {to_text(meta.since)} on"
-    values = reading.values.get(planned.name)
-    return Online(values, status, meta.hash, meta.as_of, meta.horizon, meta.built_at, problem)
+    return Online(value, status, meta.hash, meta.as_of, meta.horizon, meta.built_at, problem)
 
 
 #: what brings both sides together whatever has happened

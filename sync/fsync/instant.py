@@ -11,6 +11,8 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 #: The end of time, where the last row of every entity ends: 9999-12-31.
 END: Final = (datetime(9999, 12, 31) - EPOCH) // _MILLISECOND
+#: The first instant there is.
+FIRST: Final = (datetime(1, 1, 1) - EPOCH) // _MILLISECOND
 
 #: What the Python API takes for a point in time; one without a zone is UTC.
 Moment = datetime | date | str | int

@@ -236,7 +236,6 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
     keys = {feature.name: _input_key(feature, feature.call) for feature in features if feature.call is not None}
     inputs = _inputs(features, keys, {*(column.name for column in entity), *(f.name for f in features)})
     expressions = {feature.name: feature for feature in features}
-    watched = catalog.policy.monitors
     planned = tuple(
         Planned(
             name=feature.name,
@@ -249,7 +248,7 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
             is_running=_is_running(feature),
             derived=None if feature.call is not None else _inlined(feature, expressions, types),
             default=default_literal(feature, types[feature.name]),
-            monitors=watched if feature.monitors is None else feature.monitors.over(watched),
+            monitors=catalog.policy.monitors_of(feature),
         )
         for feature in features
     )

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from fsync.instant import to_milliseconds
+from fsync.instant import FIRST, to_milliseconds
 from fsync.language.duration import Duration, parse_duration
 from fsync.spec.patterns import DATE, DURATION, HOW_TO_WRITE_SHARE, SHARE
 from fsync.spec.strict import Strict
@@ -24,8 +24,6 @@ from fsync.spec.strict import Strict
 Severity = Literal["warn", "error"]
 Freshness = Literal["event", "build"]
 
-#: the first instant there is, in epoch milliseconds
-FIRST: Final = to_milliseconds("0001-01-01")
 #: what is not watched. YAML reads an unquoted off as false
 OFF: Final = "off"
 _NAME: Final = r"^[a-z][a-z0-9_]*$"

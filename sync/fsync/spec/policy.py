@@ -27,7 +27,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from fsync.instant import to_milliseconds
 from fsync.root import PROJECT_FILE
 from fsync.spec.document import Written, read
-from fsync.spec.feature import Classification, Text
+from fsync.spec.feature import Classification, Feature, Text
 from fsync.spec.form import Form, faults_of_form
 from fsync.spec.issue import Issue
 from fsync.spec.monitors import Monitors, MonitorsSpec
@@ -143,6 +143,10 @@ class Policy:
     as_of: int | None = None
     #: where it stands; None where the project says nothing
     written: Written | None = None
+
+    def monitors_of(self, feature: Feature) -> Monitors:
+        """What is watched of a feature: what its spec says, over what the project says."""
+        return self.monitors if feature.monitors is None else feature.monitors.over(self.monitors)
 
 
 def load_policy(project: Project) -> tuple[Policy, tuple[Issue, ...]]:

@@ -9,7 +9,7 @@ from sqlglot import exp
 from fsync.plan import Planned, View
 from fsync.sql.engines import duckdb
 from fsync.sql.events import instant_of, over_source, read_column
-from fsync.sql.instants import epoch_ms, timestamp
+from fsync.sql.instants import epoch_ms, holds, timestamp
 from fsync.sql.logical import cast
 
 
@@ -21,7 +21,6 @@ def row_holding(view: View, table: str, feature: str, entity: Sequence[str], at:
         entity: its values as texts, in the order of the view's columns.
         at: in epoch milliseconds, as the instants that it gives.
     """
-    instant = timestamp(at)
     query = (
         exp.select(exp.column(feature), epoch_ms(exp.column("valid_from")), epoch_ms(exp.column("valid_to")))
         .from_(table, dialect="duckdb")
@@ -30,8 +29,7 @@ def row_holding(view: View, table: str, feature: str, entity: Sequence[str], at:
                 exp.column(column.name).eq(_value(text, column.type))
                 for column, text in zip(view.entity, entity, strict=True)
             ),
-            exp.LT(this=exp.column("valid_from"), expression=instant),
-            exp.GTE(this=exp.column("valid_to"), expression=instant.copy()),
+            holds(timestamp(at)),
         )
     )
     return duckdb.render(query)

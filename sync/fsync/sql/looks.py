@@ -12,21 +12,13 @@ from fsync.language.types import UUID
 from fsync.plan import Planned, View
 from fsync.spec.source import Column
 from fsync.sql.engines import duckdb
-from fsync.sql.instants import timestamp
+from fsync.sql.events import instant_of
+from fsync.sql.instants import epoch_ms, holds, timestamp
 from fsync.sql.watched import compared_value, counts_events, kind_of, knows_something, told_by_others
 
 #: what stands before the flags of rows, the instants that they are of and what is known of them; no feature's name has
 #: a space
 FLAG: Final = "is "
-
-
-def holds(at: exp.Expr) -> exp.Expr:
-    """That a row holds at an instant."""
-    return exp.and_(
-        exp.LT(this=exp.column("valid_from"), expression=at),
-        exp.GTE(this=exp.column("valid_to"), expression=at.copy()),
-        copy=False,
-    )
 
 
 @dataclass(frozen=True)
@@ -76,7 +68,7 @@ def counts_query(view: View, table: str, at: int | None) -> CountsQuery:
     if at is not None:
         query = query.where(holds(timestamp(at)), copy=False)
     query = query.group_by(*(exp.Literal.number(number + 1) for number in range(len(flags))), copy=False)
-    return CountsQuery(rendered(query), len(flags), tuple((name, places[one]) for name, one in told.items()))
+    return CountsQuery(_rendered(query), len(flags), tuple((name, places[one]) for name, one in told.items()))
 
 
 def _has_lifetime_count(view: View) -> bool:
@@ -104,7 +96,7 @@ def sample_query(view: View, table: str, instants: Sequence[int], one_in: int, f
     if one_in > 1:
         hashed = exp.Anonymous(this="hash", expressions=keys)
         query = query.where(exp.Mod(this=hashed, expression=exp.Literal.number(one_in)).eq(0))
-    return rendered(query)
+    return _rendered(query)
 
 
 def values_query(view: View, relation: str, at: int, features: Sequence[Planned]) -> str:
@@ -114,26 +106,38 @@ def values_query(view: View, relation: str, at: int, features: Sequence[Planned]
         relation: what has a row an entity, of its features.
     """
     query = exp.select(*_values(view, features, [at])).from_(relation, dialect="duckdb")
-    return rendered(query.where(knows_something(view)))
+    return _rendered(query.where(knows_something(view)))
 
 
-def training_query(view: View, relation: str, features: Sequence[Planned], most: int) -> str:
-    """A query of at most so many rows of a training set, always the same ones; columns are called as features are.
+def training_query(view: View, planned: Planned, relation: str, most: int) -> str:
+    """A query of a feature's values in at most so many rows of a training set, always the same ones.
 
     Args:
-        relation: where it is, as SQL.
-        features: without those that are compared by their ages.
+        planned: a feature that is not compared by its age.
+        relation: where the training set is, as SQL.
     """
-    values = [exp.alias_(compared_value(view, planned, exp.null()), planned.name) for planned in features]
-    query = exp.select(*values).from_(exp.maybe_parse(relation, into=exp.Table, dialect="duckdb"))
-    return f"{rendered(query)} using sample reservoir({most} rows) repeatable (0)"
+    value = exp.alias_(compared_value(view, planned, exp.null()), planned.name)
+    query = exp.select(value).from_(exp.maybe_parse(relation, into=exp.Table, dialect="duckdb"))
+    return f"{_rendered(query)} using sample reservoir({most} rows) repeatable (0)"
+
+
+def newest_event_query(view: View, relation: str, until: int) -> str:
+    """A query of the time of the newest event of a view's source before an instant, both in epoch milliseconds.
+
+    Args:
+        relation: the source, as SQL.
+    """
+    happened = instant_of(view.event_time)
+    source = exp.alias_(exp.to_table(relation, dialect="duckdb"), "source", table=True)
+    query = exp.select(epoch_ms(exp.Max(this=happened))).from_(source)
+    return _rendered(query.where(exp.LT(this=happened.copy(), expression=timestamp(until))))
 
 
 def some_entities(view: View, table: str, most: int) -> str:
     """A query of at most so many entities that a view's table has rows of, as texts: others each time."""
     keys = [exp.cast(exp.column(column.name), "varchar") for column in view.entity]
     query = exp.select(*keys).from_(table, dialect="duckdb")
-    return f"select distinct * from ({rendered(query)} using sample {most} rows)"
+    return f"select distinct * from ({_rendered(query)} using sample {most} rows)"
 
 
 def rows_of_entities(view: View, table: str, entities: str, at: int) -> str:
@@ -155,7 +159,7 @@ def rows_of_entities(view: View, table: str, entities: str, at: int) -> str:
         .join(exp.alias_(exp.to_table(table, dialect="duckdb"), "held", table=True), on=exp.and_(*same))
         .where(holds(timestamp(at)))
     )
-    return rendered(query)
+    return _rendered(query)
 
 
 def columns_of(planned: Planned, number: int) -> str:
@@ -163,7 +167,7 @@ def columns_of(planned: Planned, number: int) -> str:
     return f"{planned.name} {number}" if kind_of(planned) == "age" else planned.name
 
 
-def rendered(query: exp.Expr) -> str:
+def _rendered(query: exp.Expr) -> str:
     """A query in DuckDB's SQL."""
     return duckdb.render(query, pretty=False, copy=False)
 

@@ -30,14 +30,13 @@ def availability(look: Look) -> Iterator[Check]:
             sentence = f"{share:.1%} of {online.probes:,} probes got a value, {limit}"
             if online.problem is not None and verdict is Verdict.ALERT:
                 sentence += f": {online.problem}"
-        yield Check(
-            feature=planned.name,
-            view=look.view.name,
-            owner=planned.feature.owner,
-            signal="availability",
-            side="online",
-            verdict=verdict,
-            sentence=sentence,
+        yield Check.of(
+            look.view,
+            planned,
+            "availability",
+            "online",
+            verdict,
+            sentence,
             value=share,
             threshold=promised,
             counted=online.probes,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
+
+from fsync.plan import Planned, View
 
 #: freshness: how old; null_ratio: how much is missing; drift: whether values are others; availability: who gets them;
 #: parity: whether what is served is what the table says
 Signal = Literal["freshness", "null_ratio", "drift", "availability", "parity"]
 #: of the tables that are built, or of what is served
 Side = Literal["offline", "online"]
+_SURE: Final = 1e-15
 
 
 class Verdict(StrEnum):
@@ -54,9 +57,44 @@ class Check:
     q: float | None = None
     baseline: str | None = None
 
+    @classmethod
+    def of(
+        cls,
+        view: View,
+        planned: Planned,
+        signal: Signal,
+        side: Side,
+        verdict: Verdict,
+        sentence: str,
+        *,
+        value: float | None = None,
+        threshold: float | None = None,
+        counted: int | None = None,
+        baseline: str | None = None,
+    ) -> Check:
+        """A check of a planned feature."""
+        return cls(
+            planned.name,
+            view.name,
+            planned.feature.owner,
+            signal,
+            side,
+            verdict,
+            sentence,
+            value,
+            threshold,
+            counted,
+            baseline=baseline,
+        )
+
     @property
     def is_alert(self) -> bool:
         return self.verdict is Verdict.ALERT
+
+    @property
+    def told_p(self) -> str:
+        """p for people; of what is smaller than 1e-15 no more can be said."""
+        return "p < 1e-15" if self.p is None or self.p < _SURE else f"p = {self.p:.1g}"
 
 
 @dataclass(frozen=True)

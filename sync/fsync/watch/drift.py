@@ -33,8 +33,6 @@ _EXPECTED: Final = 5
 #: ratios that a changed unit makes
 _UNITS: Final = (*(10.0**power for power in range(1, 10)), 60.0, 3_600.0, 86_400.0)
 _NEAR: Final = 0.05
-#: what is smaller says no more
-_SURE: Final = 1e-15
 
 
 @dataclass(frozen=True)
@@ -128,19 +126,17 @@ def controlled(checks: Sequence[Check], allowed: Mapping[str, float]) -> tuple[C
 
 
 def _check(look: Look, planned: Planned, side: Side, values: Mapping[str, Values]) -> Check:
-    baseline = planned.monitors.drift_baseline
     now, before = values.get(planned.name), look.offline.before.get(planned.name)
     against = _told(planned)
-    check = Check(
-        feature=planned.name,
-        view=look.view.name,
-        owner=planned.feature.owner,
-        signal="drift",
-        side=side,
-        verdict=Verdict.UNKNOWN,
-        sentence="",
+    check = Check.of(
+        look.view,
+        planned,
+        "drift",
+        side,
+        Verdict.UNKNOWN,
+        "",
         threshold=planned.monitors.drift_effect,
-        baseline=baseline.text,
+        baseline=planned.monitors.drift_baseline.text,
         counted=None if now is None else how_many(now),
     )
     if not is_comparable(planned):
@@ -179,10 +175,9 @@ def _told(planned: Planned) -> str:
 
 def _sentence(check: Check, is_alert: bool) -> str:
     effect = f"{check.value:.1%} of the values are distributed otherwise"
-    p = "p < 1e-15" if check.p is None or check.p < _SURE else f"p = {check.p:.1g}"
     if is_alert:
-        return f"{effect} ({p}): {check.sentence}"
-    return f"{effect}, {check.threshold:.0%} would count ({p}): {check.sentence}"
+        return f"{effect} ({check.told_p}): {check.sentence}"
+    return f"{effect}, {check.threshold:.0%} would count ({check.told_p}): {check.sentence}"
 
 
 def _change_of_numbers(now: Numbers, before: Numbers, kind: Kind, *, is_hidden: bool) -> str:

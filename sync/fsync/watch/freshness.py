@@ -19,37 +19,33 @@ def freshness(look: Look) -> Iterator[Check]:
         if promised is None or of is None:
             continue
         offline, online = look.offline, look.online
-        if offline.problem is not None:
-            yield _check(look, planned, "offline", promised, None, offline.problem)
-        elif of == "event":
-            yield _check(look, planned, "offline", promised, offline.newest_event, "its newest event")
+        since = offline.newest_event if of == "event" else offline.built_at
+        if since is None:
+            why = offline.problem or "there is no event at all"
+            sentence = f"{planned.name} promises to be at most {promised} old, and {why}"
+            threshold = promised.milliseconds / 1000
+            yield Check.of(look.view, planned, "freshness", "offline", Verdict.ALERT, sentence, threshold=threshold)
         else:
-            yield _check(look, planned, "offline", promised, offline.built_at, "its build")
+            yield _check(
+                look, planned, "offline", promised, since, "its newest event" if of == "event" else "its build"
+            )
         # a store that does not answer is told by the availability
         if online is not None and online.as_of is not None:
             yield _check(look, planned, "online", promised, online.as_of, "what the store knows")
 
 
-def _check(look: Look, planned: Planned, side: Side, promised: Duration, since: int | None, what: str) -> Check:
-    name, allowed = planned.name, promised.milliseconds + TOLERANCE_MS
-    lag = None if since is None else look.at - since
-    if since is None or lag is None:
-        there_is = "there is no event at all" if look.offline.problem is None else what
-        sentence, verdict = f"{name} promises to be at most {promised} old, and {there_is}", Verdict.ALERT
-    else:
-        is_late = lag > allowed
-        verdict = Verdict.ALERT if is_late else Verdict.OK
-        age = f"{in_words(lag)} old" if lag >= 0 else "newer than the instant looked at"
-        limit = f"more than the {promised} that are promised" if is_late else f"{promised} are promised"
-        sentence = f"{what} is {age}, of {to_text(since)}: {limit}"
-    return Check(
-        feature=name,
-        view=look.view.name,
-        owner=planned.feature.owner,
-        signal="freshness",
-        side=side,
-        verdict=verdict,
-        sentence=sentence,
-        value=None if lag is None else lag / 1000,
+def _check(look: Look, planned: Planned, side: Side, promised: Duration, since: int, what: str) -> Check:
+    lag = look.at - since
+    is_late = lag > promised.milliseconds + TOLERANCE_MS
+    age = f"{in_words(lag)} old" if lag >= 0 else "newer than the instant looked at"
+    limit = f"more than the {promised} that are promised" if is_late else f"{promised} are promised"
+    return Check.of(
+        look.view,
+        planned,
+        "freshness",
+        side,
+        Verdict.ALERT if is_late else Verdict.OK,
+        f"{what} is {age}, of {to_text(since)}: {limit}",
+        value=lag / 1000,
         threshold=promised.milliseconds / 1000,
     )

@@ -15,8 +15,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from fsync.errors import WarehouseOutOfReach, one_line
-from fsync.instant import to_datetime
-from fsync.spec.monitors import FIRST
+from fsync.instant import FIRST, to_datetime
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import Profile
 from fsync.watch.check import Check, Round, Side, Signal

@@ -35,14 +35,13 @@ def _check(look: Look, planned: Planned, side: Side, counted: Mapping[str, Count
         ratio = found.nulls / found.entities
         verdict = Verdict.ALERT if most is not None and ratio > most else Verdict.OK
         sentence = f"{ratio:.1%} of {found.entities:,} that should have a value have none: {most:.1%} may"
-    return Check(
-        feature=planned.name,
-        view=look.view.name,
-        owner=planned.feature.owner,
-        signal="null_ratio",
-        side=side,
-        verdict=verdict,
-        sentence=sentence,
+    return Check.of(
+        look.view,
+        planned,
+        "null_ratio",
+        side,
+        verdict,
+        sentence,
         value=ratio,
         threshold=most,
         counted=None if found is None else found.entities,

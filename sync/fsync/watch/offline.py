@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlglot import exp
 
 from fsync.dbt import relation_of
 from fsync.errors import FsyncError, NotBuilt
@@ -16,8 +15,6 @@ from fsync.plan import Plan, Planned, View
 from fsync.spec.project import Project
 from fsync.spec.training_set import TrainingSet
 from fsync.sql import looks, watched
-from fsync.sql.events import instant_of
-from fsync.sql.instants import epoch_ms, timestamp
 from fsync.warehouse.duckdb import Table, Warehouse
 from fsync.watch.look import Counted, Numbers, Offline, Values
 
@@ -96,10 +93,8 @@ def _newest_event(view: View, project: Project, table: Table, warehouse: Warehou
         return newest
     # of an earlier instant, or a table of an earlier fsync, the source tells: what was there when it was built
     with suppress(FsyncError):  # the source is elsewhere, or is gone
-        happened, until = instant_of(view.event_time), timestamp(min(at, table.built_at))
-        source = exp.to_table(relation_of(project, view.source.jinja), dialect="duckdb")
-        query = exp.select(epoch_ms(exp.Max(this=happened))).from_(exp.alias_(source, "source", table=True))
-        (found,) = warehouse.row(looks.rendered(query.where(exp.LT(this=happened.copy(), expression=until))))
+        source = relation_of(project, view.source.jinja)
+        (found,) = warehouse.row(looks.newest_event_query(view, source, min(at, table.built_at)))
         return None if found is None else int(found)
     return newest
 
@@ -116,7 +111,7 @@ def _training(
         if training_set is None:
             continue
         try:
-            query = looks.training_query(view, _relation(training_set, project), [one], sample)
+            query = looks.training_query(view, one, _relation(training_set, project), sample)
             values[one.name] = values_of(warehouse.to_arrow(query).combine_chunks(), one)
         except NotBuilt as error:
             missing[one.name] = f"{training_set.text} cannot be read: {error}"

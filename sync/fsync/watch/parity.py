@@ -13,9 +13,8 @@ import pyarrow as pa
 
 from fsync import wire
 from fsync.errors import InputError, NotBuilt, StoreOutOfReach
-from fsync.explain import MEND, UNEXPLAINED, Offline, Online, compare
-from fsync.instant import to_text
-from fsync.plan import Planned, View
+from fsync.explain import MEND, UNEXPLAINED, Offline, compare, online_of
+from fsync.plan import View
 from fsync.read import Reader, Reading, Status
 from fsync.sql.empty import empty_values
 from fsync.sql.looks import rows_of_entities, some_entities
@@ -134,17 +133,10 @@ def checks_of(parity: Parity) -> Iterator[Check]:
         differ = [one for one in parity.differences if one.feature == planned.name]
         unexplained = sum(not one.is_explained for one in differ)
         verdict = Verdict.ALERT if unexplained else Verdict.UNKNOWN if parity.problem else Verdict.OK
-        yield Check(
-            feature=planned.name,
-            view=parity.view.name,
-            owner=planned.feature.owner,
-            signal="parity",
-            side="online",
-            verdict=verdict,
-            sentence=parity.problem or _sentence(parity, differ, unexplained),
-            value=unexplained / parity.entities if parity.entities else None,
-            threshold=0.0,
-            counted=parity.entities,
+        share = unexplained / parity.entities if parity.entities else None
+        told = parity.problem or _sentence(parity, differ, unexplained)
+        yield Check.of(
+            parity.view, planned, "parity", "online", verdict, told, value=share, threshold=0.0, counted=parity.entities
         )
 
 
@@ -197,11 +189,10 @@ def _differences(
     values: Mapping[str, Value],
     at: int,
 ) -> Iterator[Difference]:
-    statuses = reading.status
     # classes of the view that none of its features has are those of its entity
     is_open = view.classes <= {name for one in view.features for name in one.feature.classification}
     for planned in view.features:
-        online = _online(planned, meta, reading, statuses.get(planned.name, Status.MISSING))
+        online = online_of(planned, meta, reading)
         offline = Offline(values[planned.name], hash=table.hash, built_at=table.built_at)
         agrees, reason = compare(offline, online, at)
         if not agrees:
@@ -216,13 +207,3 @@ def _differences(
                 reason=why,
                 is_explained=why != UNEXPLAINED,
             )
-
-
-def _online(planned: Planned, meta: wire.Meta, reading: Reading, status: Status) -> Online:
-    problem = None
-    if planned.name not in reading.values:
-        problem = f"the version that is served, {meta.hash}, does not have it"
-    elif status is Status.MISSING:
-        problem = f"the store answers for the time from {to_text(meta.since)} on"
-    value = reading.values.get(planned.name)
-    return Online(value, status, meta.hash, meta.as_of, meta.horizon, meta.built_at, problem)

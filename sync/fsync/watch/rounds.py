@@ -17,8 +17,7 @@ from fsync.watch import Progress, judge, look_at_store, look_at_tables
 from fsync.watch.budget import PERIOD_MS, Budget, budgets
 from fsync.watch.check import Check, Round
 from fsync.watch.distribution import Distribution, distributions
-from fsync.watch.history import Line, Past, Point, Verdicts, last_verdicts, patiently
-from fsync.watch.history import keep as keep_checks
+from fsync.watch.history import Line, Past, Point, Verdicts, keep, last_verdicts, patiently
 from fsync.watch.offline import SAMPLE
 from fsync.watch.parity import Difference, Entity, Parity, checks_of, compare_view, entities_of, look_up
 
@@ -62,7 +61,7 @@ def watch(
     sample: int = SAMPLE,
     parity: bool = False,
     for_page: bool = False,
-    keep: bool = True,
+    is_kept: bool = True,
     before: Verdicts | None = None,
     progress: Progress | None = None,
 ) -> Watched:
@@ -74,7 +73,7 @@ def watch(
         sample: how many entities of a view are compared, about.
         parity: whether to look entities up on both sides.
         for_page: whether to gather what a page shows beside.
-        keep: whether to write what was seen into the history.
+        is_kept: whether to write what was seen into the history.
         before: the last verdicts that are known beside those of the history: `Watched.verdicts` of the round before.
         progress: see `fsync.watch.look_at_tables`.
 
@@ -95,12 +94,7 @@ def watch(
             parities = _compared(views, entities, profile, served, moment)
     seen = judge(looks, moment)
     seen = replace(seen, checks=(*seen.checks, *(check for one in parities for check in checks_of(one))))
-    past, unkept = Past(), None
-    if keep:
-        try:
-            past = keep_checks(profile, seen, moment - PERIOD_MS, with_points=for_page)
-        except WarehouseOutOfReach as error:
-            unkept = str(error)
+    past, unkept = _kept(profile, seen, with_points=for_page) if is_kept else (Past(), None)
     begun, over = changes(seen, verdicts)
     return Watched(
         round=seen,
@@ -113,6 +107,14 @@ def watch(
         distributions={name: one for look in looks for name, one in distributions(look).items()} if for_page else {},
         unkept=unkept,
     )
+
+
+def _kept(profile: Profile, seen: Round, *, with_points: bool) -> tuple[Past, str | None]:
+    """The history with the round in it; or none, and why the round cannot be kept."""
+    try:
+        return keep(profile, seen, seen.at - PERIOD_MS, with_points=with_points), None
+    except WarehouseOutOfReach as error:
+        return Past(), str(error)
 
 
 def changes(seen: Round, before: Verdicts) -> tuple[tuple[Check, ...], tuple[Check, ...]]:

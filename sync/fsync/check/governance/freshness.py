@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from fsync.lineage.features import upstream_of
 from fsync.spec.catalog import Catalog
-from fsync.spec.feature import Feature
 from fsync.spec.issue import Issue
 
 
@@ -21,7 +20,9 @@ def freshness_is_promised(catalog: Catalog) -> Iterator[Issue]:
 def freshness_is_watched(catalog: Catalog) -> Iterator[Issue]:
     upstream = upstream_of(catalog)
     unwatched = [
-        feature for feature in catalog.features if feature.freshness is not None and not _is_watched(feature, catalog)
+        feature
+        for feature in catalog.features
+        if feature.freshness is not None and catalog.policy.monitors_of(feature).freshness is None
     ]
     # one finding a source: the mend is one
     first = {feature.source: feature for feature in reversed(unwatched)}
@@ -34,8 +35,3 @@ def freshness_is_watched(catalog: Catalog) -> Iterator[Issue]:
                 f"or give a source of dbt's that {name} is made of a `freshness:`",
             )
             yield Issue("unwatched-freshness", message, feature.written.place("sla"), notes)
-
-
-def _is_watched(feature: Feature, catalog: Catalog) -> bool:
-    watched = catalog.policy.monitors
-    return (watched if feature.monitors is None else feature.monitors.over(watched)).freshness is not None

@@ -19,8 +19,6 @@ _LABEL_LENGTH: Final = 18
 _EDGES: Final = 10
 #: a bar that is so many times as long as all others is cut, or these could not be seen
 _TOWER: Final = 10
-#: p-values that are smaller say no more
-_SURE: Final = 1e-15
 
 
 def drift_chart(planned: Planned, checks: Iterable[Check], found: Distribution | None) -> Chart:
@@ -39,8 +37,7 @@ def drift_chart(planned: Planned, checks: Iterable[Check], found: Distribution |
 def _found_by(check: Check) -> str:
     if check.value is None or check.p is None:
         return f"{check.side} {check.verdict}"
-    p = f"p = {check.p:.1g}" if check.p >= _SURE else f"p < {_SURE:g}"
-    return f"{check.side} {check.verdict}, effect {check.value:.1%}, {p}"
+    return f"{check.side} {check.verdict}, effect {check.value:.1%}, {check.told_p}"
 
 
 def _why_no_drift(planned: Planned, drifts: Sequence[Check]) -> str:
