@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fsync.errors import InputError
 from fsync.instant import to_text
+from fsync.whole import whole
 from fsync_cli.console import counted, emit, emit_json, say, shown, table, with_instants
 
 if TYPE_CHECKING:
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from fsync.watch.check import Check
     from fsync.watch.rounds import Watched
 
+    #: tells somebody what a round came to
+    Teller = Callable[[Plan, Watched], None]
+
 _INSTANTS: Final = ("at", "checked_at")
 
 
-def tell_all(tellers: Sequence[Callable[[Plan, Watched], None]], plan: Plan, found: Watched) -> None:
+def tell_all(tellers: Sequence[Teller], plan: Plan, found: Watched) -> None:
     """Tell everybody; then raise the first error of those who could not be told."""
     failed: list[InputError] = []
     for tell in tellers:
@@ -35,7 +39,8 @@ def tell_all(tellers: Sequence[Callable[[Plan, Watched], None]], plan: Plan, fou
         raise failed[0]
 
 
-def metrics_teller(where: str | None, is_once: bool) -> Iterator[Callable[[Plan, Watched], None]]:
+def metrics_teller(where: str | None, is_once: bool) -> Iterator[Teller]:
+    """Who keeps a file of metrics, or a port (`:9464`); none for none. Raises InputError for what cannot be one."""
     if where is None:
         return
     from fsync.watch.prometheus import Metrics
@@ -57,7 +62,8 @@ def metrics_teller(where: str | None, is_once: bool) -> Iterator[Callable[[Plan,
     yield tell
 
 
-def page_teller(file: Path | None, project: str) -> Iterator[Callable[[Plan, Watched], None]]:
+def page_teller(file: Path | None, project: str) -> Iterator[Teller]:
+    """Who writes a page; none for none. Raises InputError where there can be no page."""
     if file is None:
         return
     from fsync.watch.pages import check_plotly, page_html
@@ -68,20 +74,16 @@ def page_teller(file: Path | None, project: str) -> Iterator[Callable[[Plan, Wat
 
     def tell(plan: Plan, found: Watched) -> None:
         page = page_html(project, plan, found.round, found.points, found.budgets, found.distributions)
-        # beside it, then moved: who reads it meanwhile sees a whole page
-        beside = file.with_name(f".{file.name}.new")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(page, encoding="utf-8")
-            beside.replace(file)
-        except OSError as error:
-            raise InputError(f"{file} cannot be written: {error.strerror}") from error
+        # who reads it meanwhile sees a whole page
+        with whole(file) as unfinished:
+            unfinished.write_text(page, encoding="utf-8")
         say(f"wrote {file}")
 
     yield tell
 
 
-def chat_teller(url: str | None, project: str, opened: ExitStack) -> Iterator[Callable[[Plan, Watched], None]]:
+def chat_teller(url: str | None, project: str, opened: ExitStack) -> Iterator[Teller]:
+    """Who tells a chat what begins and what is over; none for none. Messages are waited for when `opened` closes."""
     if url is None:
         return
     from fsync.watch.webhook import Webhook, message
@@ -102,7 +104,9 @@ def chat_teller(url: str | None, project: str, opened: ExitStack) -> Iterator[Ca
     yield tell
 
 
-def person_teller(show_all: bool, json: bool) -> Callable[[Plan, Watched], None]:
+def person_teller(show_all: bool, json: bool) -> Teller:
+    """Who prints what alerts, or all; for a program, as JSON."""
+
     def tell(_plan: Plan, found: Watched) -> None:
         if json:
             emit_json(_plain(found))

@@ -12,20 +12,3 @@
     {%- if at.tzinfo -%}{%- set at = at.astimezone(modules.pytz.timezone('UTC')) -%}{%- endif -%}
     {{ return("timestamp '" ~ at.strftime('%Y-%m-%d %H:%M:%S.') ~ at.strftime('%f')[:3] ~ "'") }}
 {% endmacro %}
-
-
-{# That a row of a validity table holds at an instant. #}
-{% macro holds_at(at) %}
-    {{- return('valid_from < ' ~ at ~ ' and valid_to >= ' ~ at) -}}
-{% endmacro %}
-
-
-{# A share as a number: of 5%, and of 0.05. #}
-{% macro share(given) %}
-    {%- set text = given | string | trim -%}
-    {%- set number = text.rstrip('%') | float(-1) -%}
-    {%- if number < 0 -%}
-        {{ exceptions.raise_compiler_error("'" ~ given ~ "' is no share: write 5%, or 0.05") }}
-    {%- endif -%}
-    {{ return(number / 100 if text.endswith('%') else number) }}
-{% endmacro %}

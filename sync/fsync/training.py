@@ -8,10 +8,8 @@ The query is that of the macro `point_in_time`, so that a dbt model with it has 
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,6 +29,7 @@ from fsync.sql.empty import empty_literal, empty_values
 from fsync.sql.features import known_features
 from fsync.warehouse.duckdb import Progress, Table, Warehouse
 from fsync.warehouse.profile import read_profile
+from fsync.whole import whole
 
 #: the share of a view's entities that have labels, from which on looking for the others takes longer than it saves
 _MANY: Final = 0.9
@@ -189,25 +188,9 @@ def write_training_set(
     The file is there when it is whole: a run that is cut off leaves what was there before.
     """
     started = time.monotonic()
-    with _beside(out) as unfinished:
+    with whole(out) as unfinished:
         warehouse.write_parquet(asked.query, unfinished, progress)
         return _report(warehouse, asked, _file(unfinished), started)
-
-
-@contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """A file beside `out` that becomes it at the end."""
-    unfinished = out.with_name(f".{os.getpid()}.fsync")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.touch()  # what cannot be written is said before anything is computed
-        yield unfinished
-        unfinished.replace(out)
-    except OSError as error:
-        raise InputError(f"{out} cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
 def _report(warehouse: Warehouse, asked: TrainingSet, result: str, started: float) -> TrainingReport:

@@ -21,6 +21,7 @@ SMALLEST = {
     "read": ("--entities", "500", "--without-feast"),
     "train": ("--labels", "1000", "--without-feast"),
     "watch": ("--features", "20"),
+    "drift": ("--pairs", "300"),
 }
 
 

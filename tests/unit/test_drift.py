@@ -18,7 +18,7 @@ from fsync.watch.distribution import distributions
 from fsync.watch.drift import compare_categories, compare_numbers, controlled, drift
 from fsync.watch.look import Look, Numbers, Offline
 
-#: pairs of samples that are drawn; bench/watch.py draws thousands
+#: pairs of samples that are drawn; bench/drift.py draws thousands
 PAIRS = int(os.environ.get("FSYNC_TEST_PAIRS", "300"))
 
 
