@@ -6,6 +6,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 # well below SQLite's limit on `?` of any version
 _CHUNK: Final = 500
 _SCANNED: Final = 10_000
+# seconds that others that write are waited for
+_PATIENCE: Final = 10.0
 
-_SCHEMA: Final = """
+# stands in the file once the schema does
+_VERSION: Final = 1
+_SCHEMA: Final = f"""
+begin immediate;
 create table if not exists entry (
     key text primary key,
     value blob not null,
@@ -31,6 +37,8 @@ create table if not exists entry (
 create index if not exists entry_expires_at on entry (expires_at);
 create table if not exists identity (name text);
 insert into identity select hex(randomblob(16)) where not exists (select 1 from identity);
+pragma user_version = {_VERSION};
+commit;
 """
 _PUT: Final = "insert or replace into entry values (?, ?, ?)"
 
@@ -179,10 +187,30 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            connection = sqlite3.connect(self._path, timeout=10, check_same_thread=False)
-            # readers go on while a push writes
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = normal")
-            connection.executescript(_SCHEMA)
+            connection = sqlite3.connect(self._path, timeout=_PATIENCE, check_same_thread=False)
+            try:
+                connection.execute("pragma synchronous = normal")
+                # a file that is made is opened without a turn to write: readers need not wait for a push
+                if connection.execute("pragma user_version").fetchone() != (_VERSION,):
+                    _make(connection)
+            except BaseException:
+                connection.close()
+                raise
             self._connection = connection
         return self._connection
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    """Make the file, or find that somebody else has just done so."""
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            # readers go on while a push writes
+            connection.execute("pragma journal_mode = wal")
+            break
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait here while another turns the same file to write-ahead logging
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+    connection.executescript(_SCHEMA)
