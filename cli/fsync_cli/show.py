@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +11,14 @@ import typer
 
 from fsync.instant import to_text
 from fsync.wire import PREFIX
-from fsync_cli.console import emit, emit_json, say, with_instants
+from fsync_cli.console import counted, emit, emit_json, say, with_instants
 from fsync_cli.options import Json, Online, Prefix, ProjectDir, Target, embedded
 
 if TYPE_CHECKING:
     from fsync.cards import Card, FeatureCard, ServiceCard, ViewCard
+    from fsync.deployed import LastCheck
 
-_INSTANTS = ("built_at", "pushed_as_of")
+_INSTANTS = ("built_at", "pushed_as_of", "watched_at")
 
 
 def show(
@@ -30,11 +31,11 @@ def show(
 ) -> None:
     """Show all that is known of a feature, a view or a service.
 
-    What it is, who owns it, where it is used, when it was built and pushed last.
+    What it is, who owns it, where it is used, when it was built and pushed last, and what watching it came to.
     """
-    from fsync.cards import card_of
+    from fsync.cards import FeatureCard, card_of
     from fsync.compile import plan_project
-    from fsync.deployed import built, served
+    from fsync.deployed import built, last_checks, served
     from fsync.spec.project import open_project
 
     project = open_project(project_dir)
@@ -43,10 +44,14 @@ def show(
     serves = served([view.name for view in plan.views], online or embedded(project_dir), prefix)
     card = card_of(name, plan, stands, serves)
     problems = [problem for problem in (stands.problem, serves.problem) if problem is not None]
+    # a warehouse that cannot be read is a problem already
+    is_watched = isinstance(card, FeatureCard) and stands.problem is None
+    checks = last_checks(project, name, target) if is_watched else ()
     if json:
-        emit_json({"kind": _kind(card), **with_instants(asdict(card), _INSTANTS), "problems": problems})
+        told = {"kind": _kind(card), **asdict(card), "last_checks": [asdict(check) for check in checks]}
+        emit_json({**with_instants(told, _INSTANTS), "problems": problems})
         return
-    lines = [(heading, text) for heading, text in _lines(card) if text]
+    lines = [(heading, text) for heading, text in (*_lines(card), *_of_checks(checks)) if text]
     width = max(len(heading) for heading, _ in lines)
     for heading, text in lines:
         emit(f"{heading:<{width}}  {text}".rstrip())
@@ -136,6 +141,16 @@ def _of_deployment(card: ViewCard) -> Iterator[tuple[str, str]]:
         yield "last push", "none"
     else:
         yield "last push", f"as of {to_text(card.pushed_as_of)}{_other(card.served_hash, card.hash)}"
+
+
+def _of_checks(checks: Sequence[LastCheck]) -> Iterator[tuple[str, str]]:
+    """When it was watched last, and what alerted or could not be looked at then."""
+    if checks:
+        last = max(check.watched_at for check in checks)
+        yield "last watched", f"as of {to_text(last)}, {counted(len(checks), 'check')}"
+    for check in checks:
+        if check.verdict != "ok":
+            yield check.verdict, f"{check.signal} {check.side}: {check.sentence}"
 
 
 def _other(found: str | None, wanted: str) -> str:

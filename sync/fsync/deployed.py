@@ -1,4 +1,4 @@
-"""What is deployed: the tables that stand in the warehouse, what the store serves, and what the registry says."""
+"""What is deployed: the tables that stand in the warehouse, what the store serves, what registry and history say."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, fields
 from typing import Final
+
+from sqlglot import exp
 
 from fsync import pushed, wire
 from fsync.errors import FsyncError, InputError, NotBuilt
@@ -17,6 +19,8 @@ from fsync.warehouse.profile import read_profile
 
 FEATURES: Final = "fsync_registry_features"
 BUILDS: Final = "fsync_registry_builds"
+#: every check that `fsync watch` made
+CHECKS: Final = "fsync_watch"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,17 @@ class Built:
     features: Mapping[str, FeatureRecord]
     builds: tuple[Build, ...] = ()
     problem: str | None = None
+
+
+@dataclass(frozen=True)
+class LastCheck:
+    """The last check of one signal of a feature on one side. `watched_at` is the instant looked at, in milliseconds."""
+
+    signal: str
+    side: str
+    verdict: str
+    watched_at: int
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,20 @@ def _builds(warehouse: Warehouse) -> tuple[Build, ...]:
     columns = "view_name, hash, epoch_ms(built_at), events, rows_built, seconds, is_incremental"
     with suppress(NotBuilt, InputError):
         return tuple(Build(*row) for row in warehouse.rows(f"select {columns} from {BUILDS} order by built_at desc"))
+    return ()
+
+
+def last_checks(project: Project, feature: str, target: str | None = None) -> tuple[LastCheck, ...]:
+    """The last check of each signal and side of a feature; none where it was never watched.
+
+    Raises:
+        NotBuilt, WarehouseOutOfReach: when the warehouse cannot be read.
+    """
+    last = ", ".join(f"arg_max({column}, watched_at)" for column in ("verdict", "epoch_ms(watched_at)", "sentence"))
+    name = exp.Literal.string(feature).sql(dialect="duckdb")
+    query = f"select signal, side, {last} from {CHECKS} where feature = {name} group by all order by signal, side"
+    with Warehouse(read_profile(project, target)) as warehouse, suppress(InputError):  # where nobody has watched yet
+        return tuple(LastCheck(*row) for row in warehouse.rows(query))
     return ()
 
 

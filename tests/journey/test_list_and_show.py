@@ -89,6 +89,26 @@ def test_show_tells_of_derived_features_views_and_services(fsync: Fsync, project
     assert [view["view"] for view in service["views"]] == ["user_id__orders_stream", "user_lifetime"]
 
 
+def test_show_tells_what_watching_came_to(fsync: Fsync, project: Path) -> None:
+    before = json.loads(fsync("show", "user_lifetime_spend", "--json", "--project-dir", project).out)
+    assert before["last_checks"] == []
+    assert fsync("push", "--as-of", "1998-07-01", "--project-dir", project).code == 0
+    assert fsync("watch", "--as-of", "1998-07-01", "--project-dir", project).code == 0
+    assert fsync("watch", "--as-of", "1998-07-04", "--project-dir", project).code == 1
+    told = _shown(fsync("show", "user_lifetime_spend", "--project-dir", project).out)
+    assert told["last watched"].startswith("as of 1998-07-04T00:00:00Z, ")
+    assert told["alert"].startswith("freshness online: what the store knows is 3 d old, of 1998-07-01T00:00:00Z")
+    after = json.loads(fsync("show", "user_lifetime_spend", "--json", "--project-dir", project).out)
+    # as docs/watching.md says of this project three days later
+    assert {(one["signal"], one["side"]) for one in after["last_checks"] if one["verdict"] == "alert"} == {
+        ("freshness", "online"),
+        ("availability", "online"),
+    }
+    assert {one["watched_at"] for one in after["last_checks"]} == {"1998-07-04T00:00:00Z"}
+    view = json.loads(fsync("show", "user_lifetime", "--json", "--project-dir", project).out)
+    assert view["last_checks"] == [], "checks are of features"
+
+
 def test_what_is_built_of_another_version_is_told(fsync: Fsync, project: Path) -> None:
     spec = project / "feature_specs/user_lifetime.yml"
     spec.write_text(spec.read_text().replace("lifetime_sum(amount)", "lifetime_max(amount)"))

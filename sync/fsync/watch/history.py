@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from fsync.deployed import CHECKS
 from fsync.errors import WarehouseOutOfReach, one_line
 from fsync.instant import FIRST, to_datetime
 from fsync.warehouse.duckdb import Warehouse
@@ -22,7 +23,6 @@ from fsync.watch.check import Check, Round, Side, Signal
 
 _Opened = TypeVar("_Opened")
 
-TABLE: Final = "fsync_watch"
 #: how long checks are kept, by the wall clock, in milliseconds
 KEEP_MS: Final = 90 * 86_400_000
 #: how long a build is waited for
@@ -241,11 +241,11 @@ def _kept(connection: duckdb.DuckDBPyConnection, schema: str, since: int, until:
 
 def _is_there(schema: str) -> str:
     name = exp.Literal.string(schema).sql(dialect="duckdb")
-    return f"select 1 from duckdb_tables() where schema_name = {name} and table_name = '{TABLE}'"
+    return f"select 1 from duckdb_tables() where schema_name = {name} and table_name = '{CHECKS}'"
 
 
 def _table(schema: str) -> str:
-    return exp.table_(TABLE, db=schema, quoted=True).sql(dialect="duckdb")
+    return exp.table_(CHECKS, db=schema, quoted=True).sql(dialect="duckdb")
 
 
 def _within(since: int, until: int) -> str:
