@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,8 +16,7 @@ from fsync_cli.console import emit_json, progress_bar, say
 from fsync_cli.options import DryRun, Json, Online, Prefix, ProjectDir, Target, duration, instant
 
 if TYPE_CHECKING:
-    from fsync.push import PushReport
-    from fsync.services import ServiceReport
+    from fsync.push import PushReport, ServiceReport
 
 
 def push(
@@ -73,67 +72,58 @@ def push(
     json: Json = False,
 ) -> None:
     """Bring the latest values to the online store: only what differs from what it holds is sent."""
-    from fsync.access import refuse_forbidden
-    from fsync.compile import plan_project
-    from fsync.push import push_view
-    from fsync.pushed import folder_of
-    from fsync.services import push_services
+    from fsync.push import push_project
     from fsync.spec.project import open_project
-    from fsync.store import default_url, open_store, public_url
-    from fsync.warehouse.duckdb import Warehouse
-    from fsync.warehouse.profile import read_profile
+    from fsync.store import default_url
 
     project = open_project(project_dir)
-    moment, ahead = instant(as_of), duration(horizon)
-    plan = plan_project(project)
-    chosen = plan.chosen(views or [])
-    with ExitStack() as opened:
-        urls = [online or default_url(project.root), *([snapshot] if snapshot else [])]
-        for url in urls:
-            refuse_forbidden(chosen, plan.access, public_url(url))
-        stores = [opened.enter_context(closing(open_store(url))) for url in urls]
-        warehouse = opened.enter_context(Warehouse(read_profile(project, target)))
-        for view in chosen:
-            warehouse.table(view)  # a view that is not built is said before any is pushed
-        for store in stores:
-            for view in chosen:
-                with progress_bar(view.name, "keys/s") as progress:
-                    report = push_view(
-                        view,
-                        warehouse,
-                        store,
-                        record=folder_of(project.root, store, prefix, view.name, view.hash),
-                        as_of=moment,
-                        horizon=ahead,
-                        prefix=prefix,
-                        sparse=not store_empty,
-                        full=full,
-                        dry_run=dry_run,
-                        progress=progress,
-                    )
-                _tell(report, store.name, json)
-            services, pushing = plan.services_of(chosen), [view.name for view in chosen] if dry_run else []
-            for told in push_services(services, store, horizon=ahead, prefix=prefix, dry_run=dry_run, pushing=pushing):
-                _tell_service(told, store.name, json)
-            say(f"{'looked at' if dry_run else 'pushed to'} {store.name}")
+    reports = push_project(
+        project,
+        [online or default_url(project.root), *([snapshot] if snapshot else [])],
+        views=views or (),
+        target=target,
+        as_of=instant(as_of),
+        horizon=duration(horizon),
+        prefix=prefix,
+        sparse=not store_empty,
+        full=full,
+        dry_run=dry_run,
+        watching=lambda view: progress_bar(view.name, "keys/s"),
+    )
+    for store, of_store in groupby(reports, key=lambda report: report.store):
+        say(f"{'looking at' if dry_run else 'pushing to'} {store}")
+        for report in of_store:
+            if json:
+                _emit(report)
+            else:
+                say(_told(report))
 
 
-def _tell_service(report: ServiceReport, store: str, json: bool) -> None:
-    if json:
-        emit_json({"store": store, **asdict(report)})
-    elif report.waits_for:
-        say(f"service {report.service}: waits for {', '.join(report.waits_for)} to be pushed as the specs say now")
-    else:
-        verb = "would write" if report.dry_run else "wrote"
-        say(f"service {report.service}: {f'{verb} its definition' if report.changed else 'unchanged'}")
+def _emit(report: PushReport | ServiceReport) -> None:
+    from fsync.push import ServiceReport
 
-
-def _tell(report: PushReport, store: str, json: bool) -> None:
-    if json:
-        times = {"as_of": to_text(report.as_of), "horizon": to_text(report.horizon)}
-        emit_json({"store": store, **asdict(report), "written": report.written, "keys": report.keys, **times})
+    if isinstance(report, ServiceReport):
+        emit_json(asdict(report))
         return
-    say(f"{report.view}@{report.hash} as of {to_text(report.as_of)}: {', '.join(_done(report))}")
+    times = {"as_of": to_text(report.as_of), "horizon": to_text(report.horizon)}
+    emit_json({**asdict(report), "written": report.written, "keys": report.keys, **times})
+
+
+def _told(report: PushReport | ServiceReport) -> str:
+    from fsync.push import ServiceReport
+
+    return _of_service(report) if isinstance(report, ServiceReport) else _of_view(report)
+
+
+def _of_service(report: ServiceReport) -> str:
+    if report.waits_for:
+        return f"service {report.service}: waits for {', '.join(report.waits_for)} to be pushed as the specs say now"
+    verb = "would write" if report.dry_run else "wrote"
+    return f"service {report.service}: {f'{verb} its definition' if report.changed else 'unchanged'}"
+
+
+def _of_view(report: PushReport) -> str:
+    return f"{report.view}@{report.hash} as of {to_text(report.as_of)}: {', '.join(_done(report))}"
 
 
 def _done(report: PushReport) -> Iterator[str]:

@@ -16,14 +16,12 @@ from fsync.dbt import Progress
 from fsync.errors import InputError
 from fsync.instant import to_milliseconds
 from fsync.plan import View
-from fsync.push import DEFAULT_HORIZON, PushReport, push_view
+from fsync.push import PushReport, push_project
 from fsync.read import Reader, Reading
 from fsync.root import find_reference
-from fsync.services import push_services
 from fsync.spec.project import open_project
 from fsync.sql.instants import timestamp
-from fsync.store import default_url, open_store
-from fsync.warehouse.duckdb import Warehouse
+from fsync.store import default_url
 from fsync.warehouse.profile import read_profile
 
 #: The data ends on 1998-06-30: the instant at which all of it is known.
@@ -73,16 +71,11 @@ def run_demo(folder: Path, *, progress: Progress | None = None) -> DemoReport:
     project = open_project(folder)
     build = build_project(project, progress=progress)
     url = default_url(project.root)
-    store = open_store(url)
-    try:
-        with Warehouse(read_profile(project)) as warehouse:
-            views = build.compiled.plan.views
-            pushes = tuple(push_view(view, warehouse, store, as_of=AS_OF) for view in views)
-            push_services(build.compiled.plan.services, store, horizon=DEFAULT_HORIZON)
-        with Reader(store) as reader:
-            comparisons = tuple(_compare(view, reader, read_profile(project).path) for view in views)
-    finally:
-        store.close()
+    reports = tuple(push_project(project, [url], as_of=AS_OF))
+    pushes = tuple(report for report in reports if isinstance(report, PushReport))
+    path = read_profile(project).path
+    with Reader(url) as reader:
+        comparisons = tuple(_compare(view, reader, path) for view in build.compiled.plan.views)
     return DemoReport(folder, url, build, pushes, comparisons)
 
 

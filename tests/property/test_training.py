@@ -23,9 +23,8 @@ from fsync.instant import to_datetime, to_milliseconds, to_text
 from fsync.language.duration import parse_duration
 from fsync.macro import Package
 from fsync.plan import Plan, View
-from fsync.push import push_view
+from fsync.push import push_services, push_view
 from fsync.read import Reader
-from fsync.services import push_services
 from fsync.sql.features import known_features
 from fsync.store import open_store
 from fsync.training import training_set

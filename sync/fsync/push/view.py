@@ -1,4 +1,4 @@
-"""Offline to online: the values of a view as of an instant, and the changes known to come, into a store.
+"""One view into one store: its values as of an instant, and the changes that are known to come.
 
 A push is a difference: the warehouse makes the values and compares them with what the store is known to hold, and
 only what differs is sent, in Arrow batches, while the next are made. What is unchanged is left alone but for its
@@ -46,12 +46,13 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class PushReport:
-    """What one push of a view did, or would do. Instants are epoch milliseconds.
+    """What one push of a view did to a store, or would do. Instants are epoch milliseconds.
 
     Of the keys that the store holds after it, `new` were not there, `changed` had another value, and `unchanged` had
     this one already, of which `extended` got a new time to live. `deleted` keys are not there any more.
     """
 
+    store: str
     view: str
     hash: str
     as_of: int
@@ -132,6 +133,7 @@ def push_view(
                 if record is not None:
                     pushed.remember(record, lease.push, store, held)
     return PushReport(
+        store=store.name,
         view=view.name,
         hash=view.hash,
         as_of=aim.meta.as_of,

@@ -1,4 +1,4 @@
-"""Feature services to a store: what readers have to know to make their vectors."""
+"""Feature services into a store: what readers have to know to make their vectors."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class ServiceReport:
     serve the version that it is defined over, and its definition is not written before.
     """
 
+    store: str
     service: str
     changed: bool
     waits_for: tuple[str, ...]
@@ -57,7 +58,7 @@ def push_services(
         if not dry_run and not waits_for:
             ttl = horizon.milliseconds + 2 * GRACE_MS
             store.write(pa.array([key]), pa.array([value.decode()]), ttl)
-        reports.append(ServiceReport(service.name, is_changed and not waits_for, waits_for, dry_run))
+        reports.append(ServiceReport(store.name, service.name, is_changed and not waits_for, waits_for, dry_run))
     return tuple(reports)
 
 
