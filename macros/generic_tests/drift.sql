@@ -14,7 +14,7 @@
                   the distribution functions, of categories half the sum of the distances of their shares
         among     a condition on values that are compared, on both sides; all of them without it
     Of an age, the times themselves have to drift too: those that never change are older every day.
-    p is adjusted for the number of columns of the test (Benjamini and Hochberg).
+    p is adjusted for the columns of the test that have values on both sides (Benjamini and Hochberg).
     With `holding`, of a validity table, the rows that hold at the instant of the test are compared; with a `population`,
     only rows of the model that it is true of. NULLs are left out, and a column that has no values on one side passes.
 
@@ -69,25 +69,29 @@ measured as (
 
 ),
 
--- where too little has changed, p does not matter
-far as (
+distances as (
 
-    select *
-    from (
-        select
-            measured.*,
-            limits.feature as column_name,
-            min_effect,
-            count(*) over (partition by limits.feature) as variants
-        from measured
-        join limits on limits.feature = regexp_replace(measured.feature, ' itself$', '')
-    )
-    where cast(h as double) / m / n >= min_effect
+    select measured.*, limits.feature as column_name, cast(h as double) / m / n as distance, min_effect
+    from measured
+    join limits on limits.feature = regexp_replace(measured.feature, ' itself$', '')
 
 ),
 
+-- where too little has changed, p only counts among the others, and need not be exact
+far as (
+    select * from distances where distance >= min_effect
+),
+
+near as (
+    select * from distances where distance < min_effect
+),
+
 p_values as (
-    {{ fsync.ks_p_values('far') }}
+
+    select * from ({{ fsync.ks_p_values('far') }})
+    union all
+    select * from ({{ fsync.ks_p_values('near', exact=false) }})
+
 ),
 {% endif %}
 {% if categories %}
@@ -139,18 +143,17 @@ contingencies as (
 found as (
 
     {% if numbers -%}
-    -- of an age and its times, the one that has changed less, if both have
+    -- of an age and its times, the one that has changed less
     select
         column_name as feature,
-        min(cast(h as double) / m / n) as statistic,
-        arg_min(p, cast(h as double) / m / n) as p,
-        min(cast(h as double) / m / n) as effect,
+        min(distance) as statistic,
+        arg_min(p, distance) as p,
+        min(distance) as effect,
         any_value(m) as m,
         any_value(n) as n
-    from far
+    from distances
     join p_values using (feature)
     group by column_name
-    having count(*) = max(variants)
     {{ 'union all' if categories }}
     {%- endif %}
     {% if categories -%}
@@ -164,8 +167,8 @@ adjusted as (
 
     select
         *,
-        min(p * {{ watched | length }} / place) over (order by p desc, place desc rows unbounded preceding) as q
-    from (select *, row_number() over (order by p, feature) as place from found)
+        min(p * compared / place) over (order by p desc, place desc rows unbounded preceding) as q
+    from (select *, row_number() over (order by p, feature) as place, count(*) over () as compared from found)
 
 )
 

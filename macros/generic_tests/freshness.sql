@@ -6,7 +6,7 @@
         - fsync.freshness: {arguments: {event_time: ordered_at, within: 1h}}
 
     Returns a row for each feature that is older, and one for a model that is: (feature, since, lag, within). What has
-    no event at all is late.
+    no event at all is late. A feature view knows its newest event alone: as of an instant before that, it passes.
 #}
 {% test freshness(model, features=none, event_time=none, within=none, as_of=none) %}
     {%- set at = fsync.as_of(as_of) %}

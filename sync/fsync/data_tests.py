@@ -1,4 +1,4 @@
-"""The monitors of a view as data tests of dbt, one a kind and severity: a scan of the table is of all its features.
+"""The monitors of a view as data tests of dbt, one a kind and severity, of all its features.
 
 Each keeps the rows that failed (`store_failures`), which say which features they are of, and by how much.
 """

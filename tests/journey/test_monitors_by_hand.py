@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from scipy import stats
 
 from fsync.dbt import run_dbt
 from fsync.errors import FsyncError
@@ -34,8 +35,40 @@ select
     case when number % 2 = 0 then 'south' else 'north' end as region
 from range(80) as numbers (number)
 """
+#: of both columns that are full, 4 % are otherwise, which is sure and too little; of one with few values, 46 of 380 are
+MANY = """\
+select
+    number % 100 as one,
+    number % 100 as another,
+    case when number < 380 then number end as few,
+    null::integer as nothing
+from range(100000) as numbers (number)
+"""
+MANY_EARLIER = """\
+select
+    number % 100 + 4 as one,
+    number % 100 + 4 as another,
+    case when number < 380 then number + 46 end as few,
+    null::integer as nothing
+from range(100000) as numbers (number)
+"""
 TESTS = """\
 models:
+  - name: many
+    data_tests:
+      - fsync.drift:
+          name: beside_sure_ones
+          arguments:
+            columns:
+              one: {baseline: {relation: ref('many_earlier')}}
+              another: {baseline: {relation: ref('many_earlier')}}
+              few: {baseline: {relation: ref('many_earlier')}}
+      - fsync.drift:
+          name: beside_nothing
+          arguments:
+            columns:
+              nothing: {baseline: {relation: ref('many_earlier')}}
+              few: {baseline: {relation: ref('many_earlier')}}
   - name: visits
     data_tests:
       - fsync.freshness: {name: fresh_enough, arguments: {event_time: seen_at, within: 10h}}
@@ -72,14 +105,18 @@ models:
           - fsync.drift: {name: same_regions, arguments: {kind: category, baseline: {relation: ref('visits')}}}
           - fsync.drift: {name: other_regions, arguments: {kind: category, baseline: {relation: ref('earlier')}}}
 """
-FAILING = {"too_old", "columns_of_some", "many_nulls", "other_scores", "other_regions", "both_at_once"}
+MORE = (("many.sql", MANY), ("many_earlier.sql", MANY_EARLIER))
+FAILING = {
+    *("too_old", "columns_of_some", "many_nulls", "other_scores", "other_regions", "both_at_once"),
+    *("beside_sure_ones", "beside_nothing"),
+}
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], Path]:
     root = copy_reference(tmp_path_factory.mktemp("by hand"), BARE)
     (root / "models").mkdir()
-    for name, text in (("visits.sql", VISITS), ("earlier.sql", EARLIER), ("tests.yml", TESTS)):
+    for name, text in (("visits.sql", VISITS), ("earlier.sql", EARLIER), ("tests.yml", TESTS), *MORE):
         (root / "models" / name).write_text(text)
     with (root / "dbt_project.yml").open("a") as settings:
         settings.write("data_tests: {+store_failures: true, +severity: warn}\n")
@@ -94,7 +131,7 @@ def test_they_fail_when_they_should_and_only_then(results: tuple[dict[str, str],
     statuses, _ = results
     assert {name for name, status in statuses.items() if status == "warn"} == FAILING
     assert set(statuses.values()) == {"warn", "pass"}
-    assert len(statuses) == 13
+    assert len(statuses) == 15
 
 
 def _failures(results: tuple[dict[str, str], Path], name: str) -> list[dict[str, Any]]:
@@ -136,6 +173,16 @@ def test_p_is_adjusted_for_all_columns_of_a_test(results: tuple[dict[str, str], 
     # the smaller of two is doubled, the larger is as it is, and q never falls
     assert more["q"] == pytest.approx(more["p"])
     assert less["q"] == pytest.approx(min(2 * less["p"], more["p"]))
+
+
+@pytest.mark.parametrize("name", ["beside_sure_ones", "beside_nothing"])
+def test_p_is_adjusted_among_those_that_could_be_compared(results: tuple[dict[str, str], Path], name: str) -> None:
+    """Columns that are as sure but changed too little take the first places; one that has no values takes none."""
+    (found,) = _failures(results, name)
+    expected = stats.ks_2samp(range(380), range(46, 426)).pvalue
+    assert 0.005 < expected < 0.01
+    assert (found["feature"], found["effect"]) == ("few", pytest.approx(46 / 380))
+    assert (found["p"], found["q"]) == pytest.approx((expected, expected), abs=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,18 @@ def test_points_are_thinned_and_alerts_are_not(history: Profile) -> None:
     assert lines == {("freshness", "offline"): [1, 3, 4], ("freshness", "online"): [0, 1, 2, 3, 4]}
 
 
+def test_a_point_has_the_verdict_and_the_value_of_one_check(profile: Profile) -> None:
+    for minute, check in enumerate(
+        (
+            _check("null_ratio", "offline", Verdict.OK, 0.03, 100),
+            _check("null_ratio", "offline", Verdict.UNKNOWN, None, None),
+        )
+    ):
+        keep(profile, Round(NOON + minute * 60_000, NOON, (check,)), NOON)
+    (point,) = _past(profile, NOON, NOON + 1_000 * HOUR).points
+    assert (point.verdict, point.value) == ("unknown", None)
+
+
 def test_the_last_verdict_of_a_check_is_known(history: Profile) -> None:
     line: Line = ("spend", "freshness", "online")
     with Warehouse(history) as warehouse:

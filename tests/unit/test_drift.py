@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fsync.instant import to_milliseconds
 from fsync.language.types import DOUBLE, TIMESTAMP, VARCHAR
-from fsync.spec.monitors import Monitors
+from fsync.spec.monitors import Monitors, read_baseline
 from fsync.watch.check import Check, Verdict
 from fsync.watch.distribution import distributions
 from fsync.watch.drift import compare_categories, compare_numbers, controlled, drift
@@ -60,6 +61,21 @@ def test_rare_categories_are_one_together() -> None:
     assert (found.effect, found.p) == (0, 1)
 
 
+def test_which_categories_are_common_does_not_hang_on_their_order() -> None:
+    """Of a hundred that are as common as each other, the first fifty by name are compared one by one."""
+    names = [f"{number:02}" for number in range(100)]
+    now = {name: 30 if place % 2 else 20 for place, name in enumerate(names)}
+    before = {name: 20 if place % 2 else 30 for place, name in enumerate(names)}
+    rising = sorted(names, key=lambda name: now[name])
+    found = [
+        compare_categories({name: now[name] for name in order}, {name: before[name] for name in order})
+        for order in (names, rising, rising[::-1])
+    ]
+    assert found[0] == found[1] == found[2]
+    # by hand: of fifty, each differs by 10 of 2,500; the others together by nothing
+    assert found[0].effect == pytest.approx(50 * 10 / 2_500 / 2)
+
+
 def test_one_category_that_stays_is_no_drift() -> None:
     found = compare_categories({"a": 9}, {"a": 7})
     assert (found.effect, found.p) == (0, 1)
@@ -97,13 +113,43 @@ def test_p_of_many_numbers_is_that_of_scipy(m: int, n: int, strength: float) -> 
     assert found.p == pytest.approx(expected.pvalue, abs=1e-4)
 
 
-def _ages(now: Numbers, before: Numbers) -> Check:
+@pytest.mark.parametrize(("m", "n"), [(10_000, 1), (10_000, 2), (1_001, 20), (2_000, 200), (10_000, 1_000)])
+@pytest.mark.parametrize("strength", [0.5, 1, 1.5, 2])
+def test_p_of_few_numbers_against_many_is_exact(m: int, n: int, strength: float) -> None:
+    generator = np.random.default_rng(m + n)
+    one, other = generator.normal(0, 1, m), generator.normal(strength / math.sqrt(m * n / (m + n)), 1, n)
+    found, expected = compare_numbers(one, other), stats.ks_2samp(one, other, method="exact")
+    assert (found.effect, found.p) == pytest.approx((expected.statistic, expected.pvalue), abs=1e-9)
+    assert found == compare_numbers(other, one)
+
+
+@pytest.mark.parametrize(("m", "n"), [(1_100, 1_001), (3_100, 3_001), (10_000, 1_001), (10_000, 9_999)])
+@pytest.mark.parametrize("strength", [1, 1.5, 2])
+def test_p_of_many_numbers_is_within_four_percent(m: int, n: int, strength: float) -> None:
+    generator = np.random.default_rng(m + n)
+    one, other = generator.normal(0, 1, m), generator.normal(strength / math.sqrt(m * n / (m + n)), 1, n)
+    assert compare_numbers(one, other).p == pytest.approx(stats.ks_2samp(one, other, method="exact").pvalue, rel=0.04)
+
+
+def _ages(now: Numbers, before: Numbers, baseline: str = "28d", at: int = 0) -> Check:
     planned = SimpleNamespace(
-        name="seen", type=TIMESTAMP, monitors=Monitors(), feature=SimpleNamespace(owner="me", classification=())
+        name="seen",
+        type=TIMESTAMP,
+        monitors=Monitors(drift_baseline=read_baseline(baseline)),
+        feature=SimpleNamespace(owner="me", classification=()),
     )
     view = SimpleNamespace(name="people", features=(planned,))
-    (check,) = drift(Look(view, 0, Offline(values={"seen": now}, before={"seen": before})))  # type: ignore[arg-type]
+    (check,) = drift(Look(view, at, Offline(values={"seen": now}, before={"seen": before})))  # type: ignore[arg-type]
     return check
+
+
+def test_dates_that_never_change_do_not_drift_at_odd_milliseconds() -> None:
+    """Ages are seconds: the times that they are of are whole milliseconds again, or equal ones would differ."""
+    births = np.random.default_rng(3).integers(-15_000, 12_000, 2_000) * 86_400_000
+    for odd in (1, 123, 457, 999):
+        at, then = to_milliseconds("2024-03-15T10:11:12") + odd, to_milliseconds("2024-03-01")
+        found = _ages((at - births) / 1000, (then - births) / 1000, "2024-03-01", at)
+        assert found.value == 0
 
 
 def test_times_that_never_change_do_not_drift_and_neither_do_ages_that_stay() -> None:

@@ -47,6 +47,8 @@ def test_a_baseline_is_before_or_a_day_or_a_training_set() -> None:
 
 def test_shares_are_percentages() -> None:
     assert [read_share(text) for text in ("5%", "0%", "99.5 %", "100%")] == [0.05, 0, 0.995, 1]
+    # the nearest number there is, so that 999 of 1,000 are as many as 99.9 %
+    assert all(read_share(f"{n / 10}%") == n / 1_000 for n in range(1_001))
     for wrong in ("5", "-1%", "101%", 0.05, True, None):
         with pytest.raises(ValueError, match="percentage"):
             read_share(wrong)

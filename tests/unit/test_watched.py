@@ -23,6 +23,7 @@ features:
   - {name: last_large, transformation: latest(quantity), where: quantity > 10}
   - {name: month_ratio, transformation: month_average / week_count}
   - {name: has_bought, transformation: week_count > 0}
+  - {name: week_or_zero, transformation: "case when week_count > 0 then month_average else 0 end"}
   - {name: last_day, transformation: latest(ordered_at)}
 """
 
@@ -77,6 +78,11 @@ def test_what_is_derived_should_be_there_when_all_is_that_it_is_made_of(view: Vi
     condition = _condition(view, "month_ratio")
     assert condition is not None
     assert condition == "(NOT month_average IS NULL AND week_count <> 0) OR NOT month_ratio IS NULL"
+
+
+def test_a_value_that_is_null_is_none_even_if_the_empty_one_is_not(view: View) -> None:
+    condition = _condition(view, "week_or_zero")
+    assert condition == "(NOT month_average IS NULL AND week_count <> 0) OR NOT week_or_zero IS NULL"
 
 
 def test_something_is_known_while_a_feature_is_not_at_its_empty_value(view: View) -> None:

@@ -72,7 +72,8 @@ def read_share(value: object) -> float:
     """`5%` as 0.05; 0% is one too. Raises ValueError for another thing."""
     if not isinstance(value, str) or re.fullmatch(SHARE, value) is None:
         raise ValueError(f"{value!r} is not a percentage such as '5%'")
-    return float(value.strip().removesuffix("%")) / 100
+    # read as it is written: divided by 100, 99.9 would be more than 0.999
+    return float(f"{value.strip().removesuffix('%').strip()}e-2")
 
 
 def read_baseline(value: object) -> Baseline:

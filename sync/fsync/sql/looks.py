@@ -136,8 +136,9 @@ def newest_event_query(view: View, relation: str, until: int) -> str:
 def some_entities(view: View, table: str, most: int) -> str:
     """A query of at most so many entities that a view's table has rows of, as texts: others each time."""
     keys = [exp.cast(exp.column(column.name), "varchar") for column in view.entity]
-    query = exp.select(*keys).from_(table, dialect="duckdb")
-    return f"select distinct * from ({_rendered(query)} using sample {most} rows)"
+    query = exp.select(*keys).from_(table, dialect="duckdb").distinct()
+    # of entities, not of rows: those that change often have many
+    return f"select * from ({_rendered(query)}) using sample {most} rows"
 
 
 def rows_of_entities(view: View, table: str, entities: str, at: int) -> str:

@@ -61,7 +61,8 @@ def should_have_value(view: View, planned: Planned) -> exp.Expr | None:
     told = told_by_others(view, planned)
     if told is None or isinstance(told, exp.Boolean):
         return told
-    return exp.or_(told, _is_not_empty(view, planned), copy=False)
+    has_one = exp.Not(this=exp.Is(this=exp.column(planned.name), expression=exp.null()))
+    return exp.or_(told, has_one, copy=False)
 
 
 def told_by_others(view: View, planned: Planned) -> exp.Expr | None:

@@ -68,4 +68,5 @@ def _left(kept: float, objective: float | None) -> float | None:
     missed = 1 - kept
     if room <= 0:  # a promise of all leaves no room
         return 1.0 if missed <= 0 else -1.0
-    return 1 - missed / room
+    # what was kept is a mean, and not exact to the last digit
+    return round(1 - missed / room, 9)

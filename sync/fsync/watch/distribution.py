@@ -57,11 +57,14 @@ _Binned = tuple[tuple[float | str, ...], list[tuple[float, ...]], bool]
 def _numbers(sides: Sequence[Any]) -> _Binned:
     both = np.concatenate(sides[:2])
     both = both[np.isfinite(both)]
-    low, high = np.quantile(both, _TAILS) if len(both) else (0.0, 1.0)
+    # halves, since the distance between two of the largest numbers is none
+    low, high = 2 * np.quantile(both / 2, _TAILS) if len(both) else (0.0, 1.0)
     different = np.unique(both[(both >= low) & (both <= high)])
     is_binned = not 1 < len(different) <= _BINS
     # of few values, each has a bar of its own
-    edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)[:-1] if is_binned else different
+    edges = (
+        2 * np.linspace(low / 2, high / 2 if high > low else low / 2 + 1, _BINS + 1)[:-1] if is_binned else different
+    )
     counts = (_counts(side, edges) for side in sides)
     return tuple(float(edge) for edge in edges), [_shares(count) for count in counts], is_binned
 

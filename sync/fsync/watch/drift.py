@@ -24,7 +24,7 @@ from fsync.sql.watched import Kind, is_comparable, kind_of
 from fsync.watch.check import Check, Side, Verdict
 from fsync.watch.look import Categories, Look, Numbers, Values, how_many
 
-#: up to here p-values are exact; beyond, the approximation is good, and a thousand times as fast
+#: up to so many values on one side p-values are exact; beyond, the approximation is good, and a thousand times as fast
 _EXACT: Final = 1_000
 #: as many categories are compared, the others are one
 _CATEGORIES: Final = 50
@@ -46,11 +46,11 @@ class Change:
 def compare_numbers(now: Numbers, before: Numbers) -> Change:
     """Two samples of numbers, by the two-sided test of Kolmogorov and Smirnov. Neither is empty.
 
-    NaN is larger than all numbers. p is exact up to 1,000 values a sample; beyond it is that of the limit with the
-    correction of Vrbik (Pioneer J. Theor. Appl. Statist. 15, 2018), good to 1e-4.
+    NaN is larger than all numbers. p is exact where one of them has up to 1,000 values; else it is that of the limit
+    with the correction of Vrbik (Pioneer J. Theor. Appl. Statist. 15, 2018), within 4 % of it.
     """
     one, other = _ordered(now), _ordered(before)
-    if max(len(one), len(other)) <= _EXACT:
+    if min(len(one), len(other)) <= _EXACT:
         with warnings.catch_warnings():
             # where it cannot be exact, scipy says so and approximates
             warnings.simplefilter("ignore", RuntimeWarning)
@@ -79,7 +79,9 @@ def _above(one: Numbers, other: Numbers) -> float:
 
 def compare_categories(now: Categories, before: Categories) -> Change:
     """Two samples of categories, by chi-squared; rare ones are taken together. Neither is empty."""
-    counts = np.array([[side.get(name, 0) for name in {**now, **before}] for side in (now, before)])
+    # of those that are as common as each other, the first by name are the more common ones
+    names = sorted({**now, **before})
+    counts = np.array([[side.get(name, 0) for name in names] for side in (now, before)])
     counts = counts[:, np.argsort(-counts.sum(axis=0), kind="stable")]
     smaller = counts.sum(axis=1).min() / counts.sum()
     is_own = (counts.sum(axis=0) * smaller >= _EXPECTED) & (np.arange(counts.shape[1]) < _CATEGORIES)
@@ -159,11 +161,16 @@ def _compared(planned: Planned, now: Values, before: Values, at: int) -> tuple[C
         found, then = compare_numbers(now, before), planned.monitors.drift_baseline.instant(at)
         if kind == "age" and then is not None:
             # times that never change are older every day: they have to change themselves, too
-            found = min(found, compare_numbers(at / 1000 - now, then / 1000 - before), key=lambda one: one.effect)
+            found = min(found, compare_numbers(_times(now, at), _times(before, then)), key=lambda one: one.effect)
         return found, _change_of_numbers(now, before, kind, is_hidden=is_hidden)
     assert not isinstance(now, np.ndarray)
     assert not isinstance(before, np.ndarray)
     return compare_categories(now, before), _change_of_categories(now, before, is_hidden=is_hidden)
+
+
+def _times(ages: Numbers, at: int) -> Numbers:
+    """The times that ages are of, in epoch milliseconds: whole again, so that equal ones are equal."""
+    return np.rint(at - ages * 1000)
 
 
 def _told(planned: Planned) -> str:

@@ -182,7 +182,7 @@ def _points(
         select
             epoch_ms(max(watched_at)), feature, signal, side,
             verdict = 'alert' as is_alert,
-            arg_max(verdict, watched_at), arg_max(value, watched_at)
+            arg_max(verdict, watched_at), arg_max_null(value, watched_at)
         from {_table(schema)}
         where {_within(since, until)}
         group by feature, signal, side, is_alert, (epoch_ms(watched_at) - {since}) // {step}

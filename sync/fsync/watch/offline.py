@@ -60,7 +60,7 @@ def look_offline(view: View, project: Project, plan: Plan, warehouse: Warehouse,
         values={one.name: values_of(held[0], one) for one in compared},
         before={**before, **training},
         missing=missing,
-        keys=tuple(_keys(_spread(held[0], PROBES), view)),
+        keys=tuple(_keys(held[0].take(pa.array(spread(held[0].num_rows, PROBES))), view)),
     )
 
 
@@ -74,11 +74,9 @@ def values_of(rows: pa.Table, planned: Planned, number: int = 0) -> Values:
     return numbers
 
 
-def _spread(rows: pa.Table, most: int) -> pa.Table:
-    """Rows from all over a table, which may be in an order: the first ones would be of one kind."""
-    if rows.num_rows <= most:
-        return rows
-    return rows.take(pa.array(range(0, rows.num_rows, -(-rows.num_rows // most))))
+def spread(rows: int, most: int) -> Sequence[int]:
+    """The numbers of rows from all over a table, which may be in an order: the first ones would be of one kind."""
+    return [place * rows // most for place in range(most)] if rows > most else range(rows)
 
 
 def _keys(rows: pa.Table, view: View) -> Iterable[Any]:
