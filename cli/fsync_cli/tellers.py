@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fsync.errors import InputError
+from fsync.errors import FsyncError, InputError
 from fsync.instant import to_text
 from fsync.whole import whole
 from fsync_cli.console import counted, emit, emit_json, say, shown, table, with_instants
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fsync.watch.budget import Budget
     from fsync.watch.check import Check
     from fsync.watch.rounds import Watched
+    from fsync.watch.webhook import Undelivered, Webhook
 
     #: tells somebody what a round came to
     Teller = Callable[[Plan, Watched], None]
@@ -29,11 +31,12 @@ _INSTANTS: Final = ("at", "checked_at")
 
 def tell_all(tellers: Sequence[Teller], plan: Plan, found: Watched) -> None:
     """Tell everybody; then raise the first error of those who could not be told."""
-    failed: list[InputError] = []
+    failed: list[Exception] = []
     for tell in tellers:
         try:
             tell(plan, found)
-        except InputError as error:
+        except Exception as error:
+            # whatever keeps one from being told, the others are
             failed.append(error)
     if failed:
         raise failed[0]
@@ -82,21 +85,28 @@ def page_teller(file: Path | None, project: str) -> Iterator[Teller]:
     yield tell
 
 
-def chat_teller(url: str | None, project: str, opened: ExitStack) -> Iterator[Teller]:
-    """Who tells a chat what begins and what is over; none for none. Messages are waited for when `opened` closes."""
-    if url is None:
-        return
-    from fsync.watch.webhook import Webhook, message
+def chat_teller(
+    webhook: Webhook | None, project: str, opened: ExitStack, forget: Callable[[Undelivered], None]
+) -> Iterator[Teller]:
+    """Who tells a chat what begins and what is over; none for none. Messages are waited for when `opened` closes.
 
-    webhook = Webhook(url)
+    Args:
+        forget: called with what could not be told.
+    """
+    if webhook is None:
+        return
 
     def tell_problems() -> None:
-        for problem in webhook.problems():
-            say(f"not told: {problem}")
+        for untold in webhook.undelivered():
+            say(f"not told: {untold.why}; the next round tries again")
+            try:
+                forget(untold)
+            except FsyncError as error:
+                say(f"or not, since {error}")
 
     def tell(_plan: Plan, found: Watched) -> None:
         if found.begun or found.over:
-            webhook.send(message(project, found.round, found.begun, found.over))
+            webhook.send(project, found.round, found.begun, found.over)
         tell_problems()
 
     opened.callback(tell_problems)
@@ -112,6 +122,9 @@ def person_teller(show_all: bool, json: bool) -> Teller:
             emit_json(_plain(found))
         else:
             _tell(found, show_all)
+        sys.stdout.flush()  # a log is read while it grows
+        for problem in found.round.problems:
+            say(f"not looked at: {problem}")
         if found.unkept is not None:
             say(f"not kept: {found.unkept}")
 

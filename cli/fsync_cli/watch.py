@@ -92,13 +92,17 @@ def watch(
 ) -> None:
     """Watch features: freshness, NULLs, drift and availability, of tables and of what is served.
 
-    Every check is kept in the table fsync_watch of the warehouse. Exit code 1 when something alerts.
+    Every check is kept in the table fsync_watch of the warehouse. Exit code 1 when something alerts, or cannot be
+    looked at.
     """
     from fsync.compile import checked_catalog
     from fsync.plan import make_plan
     from fsync.spec.project import open_project
     from fsync.warehouse.profile import read_profile
+    from fsync.watch.history import forget
+    from fsync.watch.rounds import line_of
     from fsync.watch.rounds import watch as look
+    from fsync.watch.webhook import Undelivered, Webhook
 
     project = open_project(project_dir)
     catalog = checked_catalog(project)
@@ -107,16 +111,25 @@ def watch(
     at = catalog.policy.as_of if given is None else given
     is_once = once or at is not None  # of data that ends there is nothing to wait for
     profile = read_profile(project, target)
+    chat = None if webhook is None or dry_run else Webhook(webhook)
+    verdicts: Verdicts = {}
+
+    def not_told(untold: Undelivered) -> None:
+        nonlocal verdicts
+        lines = {line_of(check) for check in untold.checks}
+        verdicts = {line: one for line, one in verdicts.items() if line not in lines}
+        if chat is not None:
+            forget(profile, chat.id, untold.at, lines)
+
     with ExitStack() as opened:
         # people first: what cannot be written to a file is said when they know
         tellers = [
             person_teller(show_all, json),
-            *chat_teller(None if dry_run else webhook, project.name, opened),
+            *chat_teller(chat, project.name, opened, not_told),
             *metrics_teller(prometheus, is_once),
             *page_teller(html, project.name),
         ]
         served = _served(project, online, prefix, opened)
-        verdicts: Verdicts = {}
 
         def round_() -> Watched:
             nonlocal verdicts
@@ -134,6 +147,7 @@ def watch(
                     parity=parity,
                     for_page=html is not None,
                     is_kept=not dry_run,
+                    chat=None if chat is None else chat.id,
                     before=verdicts,
                     progress=progress,
                 )
@@ -142,7 +156,7 @@ def watch(
             return found
 
         found = round_() if is_once else _again_and_again(round_, pause)
-    if found.round.alerts:
+    if found.round.alerts or found.round.problems:
         raise typer.Exit(1)
     if found.unkept is not None:
         raise typer.Exit(3)
@@ -156,6 +170,8 @@ def _again_and_again(round_: Callable[[], Watched], pause: float) -> NoReturn:
             round_()
         except FsyncError as error:
             say(f"error: {error}")
+        except BrokenPipeError:
+            raise  # nobody reads what is printed any more
         except Exception:
             # a watch that nobody looks at has to go on, whatever one round comes to
             traceback.print_exc()

@@ -89,7 +89,7 @@ def _features(warehouse: Warehouse) -> Mapping[str, FeatureRecord]:
     names = [field.name for field in fields(FeatureRecord)]
     columns = ", ".join(f"cast({name} as varchar)" for name in names)
     with suppress(NotBuilt, InputError):  # a registry that is not built, or of another fsync
-        rows = warehouse.rows(f"select {columns} from {FEATURES}")
+        rows = warehouse.rows(f"select {columns} from {_table(warehouse, FEATURES)}")
         return {row[0]: FeatureRecord(*row) for row in rows}
     return {}
 
@@ -97,8 +97,14 @@ def _features(warehouse: Warehouse) -> Mapping[str, FeatureRecord]:
 def _builds(warehouse: Warehouse) -> tuple[Build, ...]:
     columns = "view_name, hash, epoch_ms(built_at), events, rows_built, seconds, is_incremental"
     with suppress(NotBuilt, InputError):
-        return tuple(Build(*row) for row in warehouse.rows(f"select {columns} from {BUILDS} order by built_at desc"))
+        query = f"select {columns} from {_table(warehouse, BUILDS)} order by built_at desc"
+        return tuple(Build(*row) for row in warehouse.rows(query))
     return ()
+
+
+def _table(warehouse: Warehouse, name: str) -> str:
+    # with its schema: where the target has none yet, another target's would be found
+    return exp.table_(name, db=warehouse.schema, quoted=True).sql(dialect="duckdb")
 
 
 def last_checks(project: Project, feature: str, target: str | None = None) -> tuple[LastCheck, ...]:
@@ -109,8 +115,9 @@ def last_checks(project: Project, feature: str, target: str | None = None) -> tu
     """
     last = ", ".join(f"arg_max({column}, watched_at)" for column in ("verdict", "epoch_ms(watched_at)", "sentence"))
     name = exp.Literal.string(feature).sql(dialect="duckdb")
-    query = f"select signal, side, {last} from {CHECKS} where feature = {name} group by all order by signal, side"
     with Warehouse(read_profile(project, target)) as warehouse, suppress(InputError):  # where nobody has watched yet
+        table = _table(warehouse, CHECKS)
+        query = f"select signal, side, {last} from {table} where feature = {name} group by all order by signal, side"
         return tuple(LastCheck(*row) for row in warehouse.rows(query))
     return ()
 

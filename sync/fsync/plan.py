@@ -86,13 +86,18 @@ class View:
     #: every window that a feature looks back on, shortest first
     windows: tuple[Duration, ...]
     features: tuple[Planned, ...]
-    #: the classes of values that it holds, in its features or as its entity
-    classes: frozenset[str]
+    #: the classes of values that its entity is of
+    entity_classes: frozenset[str]
 
     @property
     def entity_types(self) -> tuple[tuple[str, SqlType], ...]:
         """The columns of the entity with their types, which the checks have seen to."""
         return tuple((column.name, column.type) for column in self.entity if column.type is not None)
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The classes of values that it holds, in its features or as its entity."""
+        return self.entity_classes.union(*(planned.feature.classification for planned in self.features))
 
     @property
     def needs_order(self) -> bool:
@@ -263,9 +268,8 @@ def _view(name: str, of_view: list[Feature], catalog: Catalog, types: Mapping[st
         every=features[0].every,
         windows=tuple(sorted(windows)),
         features=planned,
-        classes=frozenset(
-            {name for feature in features for name in feature.classification}
-            | {name for column in entity for name in upstream_of(catalog).classes((source.name, column.name))}
+        entity_classes=frozenset(
+            name for column in entity for name in upstream_of(catalog).classes((source.name, column.name))
         ),
     )
 

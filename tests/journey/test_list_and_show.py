@@ -109,6 +109,21 @@ def test_show_tells_what_watching_came_to(fsync: Fsync, project: Path) -> None:
     assert view["last_checks"] == [], "checks are of features"
 
 
+def test_another_target_has_no_checks_of_this_one(fsync: Fsync, project: Path) -> None:
+    profiles = project / "profiles.yml"
+    text = profiles.read_text()
+    (dev,) = [text[text.index("    dev:") :]]
+    profiles.write_text(
+        text + dev.replace("    dev:", "    prod:").replace("type: duckdb", "type: duckdb\n      schema: prod")
+    )
+    assert fsync("watch", "--as-of", "1998-07-01", "--project-dir", project).code == 0
+    here = json.loads(fsync("show", "user_lifetime_spend", "--json", "--project-dir", project).out)
+    there = json.loads(fsync("show", "user_lifetime_spend", "--json", "--target", "prod", "--project-dir", project).out)
+    assert here["last_checks"]
+    assert here["view"]["rows"]
+    assert (there["last_checks"], there["view"]["rows"], there["view"]["built_at"]) == ([], None, None)
+
+
 def test_what_is_built_of_another_version_is_told(fsync: Fsync, project: Path) -> None:
     spec = project / "feature_specs/user_lifetime.yml"
     spec.write_text(spec.read_text().replace("lifetime_sum(amount)", "lifetime_max(amount)"))

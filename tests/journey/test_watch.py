@@ -24,9 +24,11 @@ import yaml
 
 from fsync.store import open_store
 from fsync.watch import history, webhook
+from fsync.watch.check import Round
 from fsync.watch.prometheus import Metrics
 from fsync.wire import decode_meta
 from fsync_cli.main import run
+from fsync_cli.tellers import tell_all
 from tests.conftest import Ended
 from tests.servers import free_port
 
@@ -213,6 +215,33 @@ def test_differences_of_another_build_are_told_and_explained(project: Path, fsyn
         assert "and the table was built at 2099-01-01T00:00:00Z" in difference["reason"]
 
 
+def test_no_key_is_told_where_an_entity_is_of_a_class(project: Path, fsync: Fsync) -> None:
+    """Of the same class as a feature, too."""
+    staging, spec = project / "models/staging/_staging.yml", project / "feature_specs/user_lifetime.yml"
+    tagged = "      - name: user_id\n        config: {meta: {pii: true}}\n"
+    staging.write_text(staging.read_text().replace("      - name: user_id\n", tagged))
+    spec.write_text(spec.read_text().replace("pii: false", "pii: true"))
+    assert fsync("push", "--as-of", NOW, "--project-dir", project).code == 0
+    with closing(open_store(f"sqlite:///{project}/online.sqlite")) as store:
+        meta = decode_meta(store.get(["fs:view:user_lifetime"])[0] or b"")
+        keys = pa.array([f"fs:{{{user}}}:user_lifetime:{meta.hash}" for user in range(1, 2_000)])
+        store.write(keys, pa.array(['[[0,[1,"2.50"]]]'] * len(keys)), 10**9)
+    code, found = _watch(fsync, project, "user_lifetime", "--parity")
+    assert code == 1
+    assert {(one["key"], one["online"], one["offline"]) for one in found["differences"]} == {("(hidden)",) * 3}
+
+
+def test_a_view_that_cannot_be_looked_at_is_told_where_nothing_is_promised(project: Path, fsync: Fsync) -> None:
+    spec = project / "feature_specs/user_lifetime.yml"
+    text = spec.read_text().replace('  sla: { freshness: "1d", availability: "99%" }\n', "")
+    spec.write_text(text.replace("lifetime_sum(amount)", "lifetime_max(amount)"))
+    service = project / "feature_specs/services/churn_model.yml"
+    service.unlink()
+    ended = fsync("watch", "user_lifetime", "--project-dir", project)
+    assert ended.code == 1
+    assert "not looked at: the table of user_lifetime was built from another version of its specs" in ended.err
+
+
 def test_a_store_that_does_not_answer_is_an_alert(project: Path, fsync: Fsync) -> None:
     url = f"redis://user:secret@127.0.0.1:{free_port()}/0"
     ended = fsync("watch", "user_lifetime", "--online", url, "--project-dir", project)
@@ -360,7 +389,7 @@ class _Chat(HTTPServer):
 
     def __init__(self, refuses: int) -> None:
         self.messages: list[dict[str, Any]] = []
-        self.refuses = refuses
+        self.refuses, self.answers = refuses, 200
         super().__init__(("127.0.0.1", 0), _Taking)
 
     @property
@@ -376,7 +405,8 @@ class _Taking(BaseHTTPRequestHandler):
         self.server.refuses -= 1
         if self.server.refuses < 0:
             self.server.messages.append(json.loads(body))
-        self.send_response(200 if self.server.refuses < 0 else 503)
+        self.send_response(self.server.answers if self.server.refuses < 0 else 503)
+        self.send_header("Location", "/elsewhere")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -408,6 +438,78 @@ def test_a_chat_is_told_what_begins_and_what_is_over(project: Path, fsync: Fsync
     assert begun.startswith("*fsync*: 2 alerting as of 1998-07-02T00:00:00Z\n:red_circle: freshness of user_")
     assert "(crm): its newest event is 2 d old" in begun
     assert over.startswith("*fsync*: 0 alerting as of 1998-07-04T00:00:00Z\n:white_check_mark: freshness of user_")
+
+
+def test_a_chat_is_told_what_somebody_has_seen_by_hand(project: Path, fsync: Fsync) -> None:
+    late = ("watch", "user_lifetime", "--as-of", "1998-07-02", "--project-dir", project)
+    with _chat() as chat:
+        assert fsync(*late).code == 1
+        assert fsync(*late, "--webhook", chat.url).code == 1
+        assert fsync(*late).code == 1
+        assert fsync(*late, "--webhook", chat.url).code == 1
+    assert len(chat.messages) == 1, "and once"
+
+
+def test_a_chat_that_was_down_is_told_when_it_is_back(
+    project: Path, fsync: Fsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "_RETRIES", 0)
+    tell = ("watch", "user_lifetime", "--as-of", "1998-07-02", "--project-dir", project)
+    with _chat(refuses=2) as chat:
+        for _ in range(2):
+            ended = fsync(*tell, "--webhook", chat.url)
+            assert "does not take messages (503); the next round tries again" in ended.err
+        for _ in range(2):
+            assert "not told" not in fsync(*tell, "--webhook", chat.url).err
+    (message,) = chat.messages
+    assert message["text"].startswith("*fsync*: 2 alerting")
+
+
+def test_two_that_look_at_once_tell_a_chat_once(project: Path, fsync: Fsync) -> None:
+    """As cron starts them, each in a process of its own: what has begun is found by the one that keeps it."""
+    with _chat() as chat:
+        program = [sys.executable, "-c", "from fsync_cli.main import main; main()"]
+        command = [*program, "watch", "user_lifetime", "--once", "--as-of", "1998-07-02"]
+        both = [
+            subprocess.Popen([*command, "--webhook", chat.url, "--project-dir", str(project)], stderr=subprocess.PIPE)
+            for _ in range(2)
+        ]
+        for one in both:
+            _, said = one.communicate(timeout=120)
+            assert one.returncode == 1, said
+    assert len(chat.messages) == 1
+
+
+def test_whoever_cannot_be_told_the_others_are() -> None:
+    told: list[str] = []
+
+    def closed(*_: object) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        tell_all([closed, lambda *_: told.append("chat"), lambda *_: told.append("page")], None, None)  # type: ignore[arg-type]
+    assert told == ["chat", "page"]
+
+
+def test_a_message_that_is_sent_elsewhere_is_not_delivered() -> None:
+    """A client that follows asks there with GET, and without the message."""
+    with _chat() as chat:
+        chat.answers = 301
+        sent = webhook.Webhook(chat.url)
+        sent.send("shop", Round(0, 0, ()), (), ())
+        sent.close()
+    (untold,) = sent.undelivered()
+    assert untold.why == "the webhook at 127.0.0.1 does not take messages (301)"
+
+
+def test_a_host_that_cannot_be_one_keeps_no_later_message_back() -> None:
+    sent = webhook.Webhook(f"http://{'x' * 70}.example/services/a-secret")
+    for _ in range(2):
+        sent.send("shop", Round(0, 0, ()), (), ())
+    sent.close()
+    assert [untold.why.rpartition(" the")[2] for untold in sent.undelivered()] == [
+        f"the webhook at {'x' * 70}.example does not take messages"
+    ] * 2
 
 
 def test_a_chat_that_does_not_answer_holds_nothing_up(

@@ -12,7 +12,7 @@ from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import Profile
 from fsync.watch.budget import _left
 from fsync.watch.check import Check, Round, Side, Signal, Verdict
-from fsync.watch.history import Line, Past, keep, last_verdicts
+from fsync.watch.history import Line, Past, forget, keep, last_verdicts
 
 HOUR = 3_600_000
 NOON = to_milliseconds("2024-03-10T12:00:00")
@@ -103,8 +103,51 @@ def test_the_last_verdict_of_a_check_is_known(history: Profile) -> None:
     with Warehouse(history) as warehouse:
         assert last_verdicts(warehouse, NOON - HOUR) == {}
         assert [last_verdicts(warehouse, NOON + hour * HOUR)[line] for hour in range(5)] == [
-            *("ok", "alert", "alert", "ok", "ok"),
+            (NOON + hour * HOUR, verdict) for hour, verdict in enumerate(("ok", "alert", "alert", "ok", "ok"))
         ]
+
+
+def _round(minute: int, verdict: Verdict) -> Round:
+    at = NOON + minute * 60_000
+    return Round(at, at, (_check("freshness", "offline", verdict, 60.0, None),))
+
+
+def test_a_chat_knows_what_it_was_told_and_nothing_else(profile: Profile) -> None:
+    line: Line = ("spend", "freshness", "offline")
+    assert keep(profile, _round(0, Verdict.OK), NOON, chat="ours").verdicts == {}
+    # somebody looks by hand
+    assert keep(profile, _round(1, Verdict.ALERT), NOON).verdicts == {line: (NOON, "ok")}
+    assert keep(profile, _round(2, Verdict.ALERT), NOON, chat="ours").verdicts == {line: (NOON, "ok")}
+    told = {line: (NOON + 120_000, "alert")}
+    assert keep(profile, _round(3, Verdict.ALERT), NOON, chat="ours").verdicts == told
+    assert keep(profile, _round(3, Verdict.ALERT), NOON, chat="theirs").verdicts == {}
+
+
+def test_what_a_chat_could_not_be_told_it_does_not_know(profile: Profile) -> None:
+    line: Line = ("spend", "freshness", "offline")
+    keep(profile, _round(0, Verdict.OK), NOON, chat="ours")
+    keep(profile, _round(1, Verdict.ALERT), NOON, chat="ours")
+    keep(profile, _round(2, Verdict.ALERT), NOON, chat="ours")  # before it is known that the chat was not told
+    forget(profile, "ours", NOON + 60_000, [line])
+    assert keep(profile, _round(3, Verdict.ALERT), NOON, chat="ours").verdicts == {line: (NOON, "ok")}
+
+
+def test_looking_by_hand_at_the_same_instant_leaves_a_chat_what_it_knows(profile: Profile) -> None:
+    line: Line = ("spend", "freshness", "offline")
+    keep(profile, _round(0, Verdict.ALERT), NOON, chat="ours")
+    keep(profile, _round(0, Verdict.ALERT), NOON)
+    with Warehouse(profile) as warehouse:
+        assert last_verdicts(warehouse, NOON, "ours") == {line: (NOON, "alert")}
+    keep(profile, _round(0, Verdict.OK), NOON)
+    with Warehouse(profile) as warehouse:
+        assert last_verdicts(warehouse, NOON, "ours") == {}
+
+
+def test_a_history_of_an_earlier_fsync_goes_on(profile: Profile) -> None:
+    keep(profile, _round(0, Verdict.ALERT), NOON)
+    with duckdb.connect(str(profile.path)) as connection:
+        connection.execute("alter table fsync_watch drop column chat")
+    assert len(keep(profile, _round(1, Verdict.OK), NOON, chat="ours", with_points=True).points) == 2
 
 
 def test_what_could_not_be_looked_at_says_nothing(history: Profile) -> None:
@@ -112,13 +155,13 @@ def test_what_could_not_be_looked_at_says_nothing(history: Profile) -> None:
     unknown = _check("freshness", "online", Verdict.UNKNOWN, None, None)
     keep(history, Round(later, later, (unknown,)), NOON)
     with Warehouse(history) as warehouse:
-        assert last_verdicts(warehouse, later)["spend", "freshness", "online"] == "alert"
+        assert last_verdicts(warehouse, later)["spend", "freshness", "online"] == (NOON + 2 * HOUR, "alert")
 
 
 def test_looking_at_the_same_instant_again_replaces_what_was_seen(history: Profile) -> None:
     _look(history, NOON + HOUR, False, 1.0, 100)
     with Warehouse(history) as warehouse:
-        assert last_verdicts(warehouse, NOON + HOUR)["spend", "freshness", "online"] == "ok"
+        assert last_verdicts(warehouse, NOON + HOUR)["spend", "freshness", "online"] == (NOON + HOUR, "ok")
         assert warehouse.row("select count(*) from fsync_watch") == (15,)
 
 

@@ -6,8 +6,8 @@ The table is written in a moment, by a connection of its own: a build that holds
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import duckdb
@@ -46,12 +46,14 @@ _COLUMNS: Final = (
     ("q", "double", pa.float64()),
     ("baseline", "varchar", pa.string()),
     ("sentence", "varchar", pa.string()),
+    # the chat that knows of it (`Webhook.id`)
+    ("chat", "varchar", pa.string()),
 )
 
 #: a check among others: its feature, signal and side
 Line = tuple[str, Signal, Side]
-#: the last verdict of each
-Verdicts = Mapping[Line, str]
+#: the last verdict of each, after the instant that it is of, in epoch milliseconds
+Verdicts = Mapping[Line, tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -84,31 +86,40 @@ class Kept:
 
 @dataclass(frozen=True)
 class Past:
-    """What the history says of a period: how promises were kept, and the checks that were made, the oldest first."""
+    """What the history says of a period: how promises were kept, and the checks that were made, the oldest first.
+
+    `verdicts` are the last ones before the round that is kept.
+    """
 
     kept: tuple[Kept, ...] = ()
     points: tuple[Point, ...] = ()
+    verdicts: Verdicts = field(default_factory=dict)
 
 
-def last_verdicts(warehouse: Warehouse, at: int) -> Verdicts:
-    """The last verdict of every check that was not unknown, until an instant."""
-    schema = warehouse.schema
-    if not warehouse.rows(_is_there(schema)):
+def last_verdicts(warehouse: Warehouse, at: int, chat: str | None = None) -> Verdicts:
+    """The last verdict of every check that was not unknown, until an instant; of a chat, those that it knows of."""
+    if not warehouse.rows(_is_there(warehouse.schema)):
         return {}
-    rows = warehouse.rows(
-        f"select feature, signal, side, arg_max(verdict, watched_at) from {_table(schema)} "
-        f"where verdict <> 'unknown' and watched_at <= {_instant(at)} group by all"
-    )
-    return {(feature, signal, side): verdict for feature, signal, side, verdict in rows}
+    return _verdicts(warehouse.rows(_last_verdicts(warehouse.schema, at, chat)))
 
 
-def keep(profile: Profile, watched: Round, since: int, *, with_points: bool = False) -> Past:
+def newest(*known: Verdicts) -> Verdicts:
+    """The newest of verdicts that are known from several places."""
+    found: dict[Line, tuple[int, str]] = {}
+    for verdicts in known:
+        found |= {line: one for line, one in verdicts.items() if line not in found or found[line][0] <= one[0]}
+    return found
+
+
+def keep(profile: Profile, watched: Round, since: int, *, with_points: bool = False, chat: str | None = None) -> Past:
     """Put the checks of a round into the table, and look back from there.
 
-    The checks take the place of those of the same views and the same instant.
+    The checks take the place of those of the same views and the same instant. The verdicts before them are read in
+    the same transaction, so that of two watches at once only one finds that something has begun.
 
     Args:
         since: when the period begins, in epoch milliseconds; it ends with the round.
+        chat: who is going to be told, and then knows of the checks; the verdicts before are those that it knows of.
         with_points: whether to look at every check of it.
 
     Raises:
@@ -117,25 +128,59 @@ def keep(profile: Profile, watched: Round, since: int, *, with_points: bool = Fa
     try:
         with _writable(profile) as connection:
             connection.execute("set enable_progress_bar = false; set timezone = 'UTC'")
-            _write(connection, profile.schema, watched)
+            verdicts = _write(connection, profile.schema, watched, chat)
             return Past(
                 _kept(connection, profile.schema, since, watched.at),
                 _points(connection, profile.schema, since, watched.at) if with_points else (),
+                verdicts,
             )
     except duckdb.Error as error:
         raise WarehouseOutOfReach(f"the history cannot be kept in {profile.path}: {one_line(error)}") from error
 
 
-def _write(connection: duckdb.DuckDBPyConnection, schema: str, watched: Round) -> None:
+def forget(profile: Profile, chat: str, since: int, lines: Collection[Line]) -> None:
+    """Take back that a chat knows of checks since an instant: it could not be told, and is told again.
+
+    Raises:
+        WarehouseOutOfReach: as `keep` does.
+    """
+    untold = pa.table([list(part) for part in zip(*lines, strict=True)], names=["feature", "signal", "side"])
+    try:
+        with _writable(profile) as connection:
+            if not connection.execute(_is_there(profile.schema)).fetchall():
+                return
+            connection.register("fsync_untold", untold)
+            connection.execute(
+                f"update {_table(profile.schema)} set chat = null where chat = $1 and watched_at >= {_instant(since)} "
+                "and (feature, signal, side) in (select (feature, signal, side) from fsync_untold)",
+                [chat],
+            )
+    except duckdb.Error as error:
+        raise WarehouseOutOfReach(f"the history cannot be kept in {profile.path}: {one_line(error)}") from error
+
+
+def _write(connection: duckdb.DuckDBPyConnection, schema: str, watched: Round, chat: str | None) -> Verdicts:
     rows = pa.table(
         [pa.array([_cell(watched, check, name) for check in watched.checks], kind) for name, _, kind in _COLUMNS],
         names=[name for name, *_ in _COLUMNS],
     )
     table, columns = _table(schema), ", ".join(f"{name} {kind}" for name, kind, _ in _COLUMNS)
-    connection.register("fsync_checks", rows)
+    connection.register("fsync_seen", rows)
     connection.execute("begin")
     connection.execute(f"create schema if not exists {exp.to_identifier(schema, quoted=True).sql(dialect='duckdb')}")
     connection.execute(f"create table if not exists {table} ({columns})")
+    connection.execute(f"alter table {table} add column if not exists chat varchar")  # one of an earlier fsync
+    verdicts = _verdicts(connection.execute(_last_verdicts(schema, watched.at, chat)).fetchall())
+    # what a chat knows of the same instant it still knows, where it is the same
+    connection.execute(
+        f"""
+        create or replace temp table fsync_checks as
+        select seen.* replace (coalesce($1, known.chat) as chat)
+        from fsync_seen as seen
+        left join {table} as known using (watched_at, feature, signal, side, verdict)
+        """,
+        [chat],
+    )
     connection.execute(
         f"delete from {table} where watched_at = {_instant(watched.at)} "
         "and view_name in (select view_name from fsync_checks)"
@@ -144,12 +189,15 @@ def _write(connection: duckdb.DuckDBPyConnection, schema: str, watched: Round) -
     connection.execute(f"delete from {table} where checked_at < $1", [too_old])
     connection.execute(f"insert into {table} by name from fsync_checks")
     connection.execute("commit")
+    return verdicts
 
 
 def _cell(watched: Round, check: Check, name: str) -> Any:
     instants = {"watched_at": watched.at, "checked_at": watched.checked_at}
     if name in instants:
         return to_datetime(instants[name])
+    if name == "chat":
+        return None
     return getattr(check, "view" if name == "view_name" else name)
 
 
@@ -237,6 +285,19 @@ def _kept(connection: duckdb.DuckDBPyConnection, schema: str, since: int, until:
     rows = [*connection.execute(fresh).fetchall(), *connection.execute(answered).fetchall()]
     found = [Kept(row[0], row[1], row[2], row[3], kept=row[4], checks=row[5]) for row in rows]
     return tuple(sorted(found, key=lambda one: (one.feature, one.promise)))
+
+
+def _last_verdicts(schema: str, at: int, chat: str | None) -> str:
+    """A query of the last verdicts that somebody knows of: a chat; None for who knows all."""
+    of_chat = "" if chat is None else f"and chat = {exp.Literal.string(chat).sql(dialect='duckdb')}"
+    return (
+        "select feature, signal, side, epoch_ms(max(watched_at)), arg_max(verdict, watched_at) "
+        f"from {_table(schema)} where verdict <> 'unknown' and watched_at <= {_instant(at)} {of_chat} group by all"
+    )
+
+
+def _verdicts(rows: Iterable[tuple[Any, ...]]) -> Verdicts:
+    return {(feature, signal, side): (at, verdict) for feature, signal, side, at, verdict in rows}
 
 
 def _is_there(schema: str) -> str:

@@ -60,7 +60,7 @@ def look_offline(view: View, project: Project, plan: Plan, warehouse: Warehouse,
         values={one.name: values_of(held[0], one) for one in compared},
         before={**before, **training},
         missing=missing,
-        keys=tuple(_keys(held[0].take(pa.array(spread(held[0].num_rows, PROBES))), view)),
+        keys=tuple(_keys(held[0].take(pa.array(spread(held[0].num_rows, PROBES), pa.int64())), view)),
     )
 
 

@@ -189,8 +189,6 @@ def _differences(
     values: Mapping[str, Value],
     at: int,
 ) -> Iterator[Difference]:
-    # classes of the view that none of its features has are those of its entity
-    is_open = view.classes <= {name for one in view.features for name in one.feature.classification}
     for planned in view.features:
         online = online_of(planned, meta, reading)
         offline = Offline(values[planned.name], hash=table.hash, built_at=table.built_at)
@@ -200,7 +198,7 @@ def _differences(
             yield Difference(
                 feature=planned.name,
                 view=view.name,
-                key=wire.entity_text(_key(parts), view.entity_types) if is_open else HIDDEN,
+                key=wire.entity_text(_key(parts), view.entity_types) if not view.entity_classes else HIDDEN,
                 offline=HIDDEN if planned.feature.classification else offline.value,
                 online=HIDDEN if planned.feature.classification else online.value,
                 status=online.status,

@@ -15,9 +15,9 @@ from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import Profile
 from fsync.watch import Progress, judge, look_at_store, look_at_tables
 from fsync.watch.budget import PERIOD_MS, Budget, budgets
-from fsync.watch.check import Check, Round
+from fsync.watch.check import Check, Round, Verdict
 from fsync.watch.distribution import Distribution, distributions
-from fsync.watch.history import Line, Past, Point, Verdicts, keep, last_verdicts, patiently
+from fsync.watch.history import Line, Past, Point, Verdicts, keep, last_verdicts, newest, patiently
 from fsync.watch.offline import SAMPLE
 from fsync.watch.parity import Difference, Entity, Parity, checks_of, compare_view, entities_of, look_up
 
@@ -34,16 +34,16 @@ class Served:
 class Watched:
     """What a round came to.
 
-    `begun` are the alerts that are new, `over` the checks that alerted the last time and are ok now; `verdicts` has the
-    last verdict of each check. `points` and `distributions` are there for a page alone. `unkept` says why the history
-    has not got the round.
+    `begun` are the alerts that are new, `over` the checks that alerted the last time and are ok now. `points` and
+    `distributions` are there for a page alone. `unkept` says why the history has not got the round; then `verdicts` has
+    the last ones that it does not know of.
     """
 
     round: Round
     begun: tuple[Check, ...]
     over: tuple[Check, ...]
     budgets: tuple[Budget, ...]
-    verdicts: Verdicts
+    verdicts: Verdicts = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
     points: tuple[Point, ...] = ()
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
@@ -62,6 +62,7 @@ def watch(
     parity: bool = False,
     for_page: bool = False,
     is_kept: bool = True,
+    chat: str | None = None,
     before: Verdicts | None = None,
     progress: Progress | None = None,
 ) -> Watched:
@@ -74,7 +75,9 @@ def watch(
         parity: whether to look entities up on both sides.
         for_page: whether to gather what a page shows beside.
         is_kept: whether to write what was seen into the history.
-        before: the last verdicts that are known beside those of the history: `Watched.verdicts` of the round before.
+        chat: who is told what began and what is over, and so is not told again (`fsync.watch.webhook.Webhook.id`);
+            None for whoever reads the report.
+        before: verdicts that the history does not know of: `Watched.verdicts` of the round before.
         progress: see `fsync.watch.look_at_tables`.
 
     Raises:
@@ -85,7 +88,7 @@ def watch(
     # the warehouse is let go of before a store is waited for: builds want it
     with _opened(profile) as warehouse:
         looks = list(look_at_tables(views, project, plan, warehouse, moment, sample=sample, progress=progress))
-        verdicts = {**last_verdicts(warehouse, moment), **(before or {})}
+        verdicts = last_verdicts(warehouse, moment, chat)
         entities = entities_of(views, warehouse) if parity else {}
     parities: list[Parity] = []
     if served is not None:
@@ -94,14 +97,19 @@ def watch(
             parities = _compared(views, entities, profile, served, moment)
     seen = judge(looks, moment)
     seen = replace(seen, checks=(*seen.checks, *(check for one in parities for check in checks_of(one))))
-    past, unkept = _kept(profile, seen, with_points=for_page) if is_kept else (Past(), None)
-    begun, over = changes(seen, verdicts)
+    past, unkept = Past(verdicts=verdicts), None
+    if is_kept:
+        try:
+            past = keep(profile, seen, seen.at - PERIOD_MS, with_points=for_page, chat=chat)
+        except WarehouseOutOfReach as error:
+            unkept = str(error)
+    begun, over = changes(seen, newest(past.verdicts, before or {}))
     return Watched(
         round=seen,
         begun=begun,
         over=over,
         budgets=budgets(plan, past.kept),
-        verdicts={**verdicts, **{line_of(one): one.verdict for one in seen.checks if one.verdict != "unknown"}},
+        verdicts={} if unkept is None else newest(before or {}, _verdicts_of(seen)),
         differences=tuple(difference for one in parities for difference in one.differences),
         points=past.points,
         distributions={name: one for look in looks for name, one in distributions(look).items()} if for_page else {},
@@ -109,19 +117,16 @@ def watch(
     )
 
 
-def _kept(profile: Profile, seen: Round, *, with_points: bool) -> tuple[Past, str | None]:
-    """The history with the round in it; or none, and why the round cannot be kept."""
-    try:
-        return keep(profile, seen, seen.at - PERIOD_MS, with_points=with_points), None
-    except WarehouseOutOfReach as error:
-        return Past(), str(error)
-
-
 def changes(seen: Round, before: Verdicts) -> tuple[tuple[Check, ...], tuple[Check, ...]]:
     """The alerts that are new, and the checks that are ok again, going by the last verdicts before."""
-    begun = tuple(one for one in seen.alerts if before.get(line_of(one)) != "alert")
-    over = tuple(one for one in seen.checks if one.verdict == "ok" and before.get(line_of(one)) == "alert")
+    alerted = {line for line, (_, verdict) in before.items() if verdict == Verdict.ALERT}
+    begun = tuple(one for one in seen.alerts if line_of(one) not in alerted)
+    over = tuple(one for one in seen.checks if one.verdict is Verdict.OK and line_of(one) in alerted)
     return begun, over
+
+
+def _verdicts_of(seen: Round) -> Verdicts:
+    return {line_of(one): (seen.at, one.verdict) for one in seen.checks if one.verdict is not Verdict.UNKNOWN}
 
 
 def line_of(check: Check) -> Line:

@@ -6,9 +6,11 @@ round up. The URL is a secret: messages name its host alone.
 
 from __future__ import annotations
 
+import hashlib
 import queue
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -53,6 +55,15 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+@dataclass(frozen=True)
+class Undelivered:
+    """What a chat was not told: the checks of a round, looked at as of an instant in epoch milliseconds, and why."""
+
+    at: int
+    checks: tuple[Check, ...]
+    why: str
+
+
 class Webhook:
     """Where messages go. `send` returns at once; `close` waits a moment for what is not delivered yet."""
 
@@ -66,16 +77,24 @@ class Webhook:
             raise InputError("a webhook is a URL such as https://hooks.example.com/services/…")
         self.host = parts.hostname
         self._url = url
-        self._failed: list[str] = []
-        self._messages: queue.Queue[Mapping[str, Any]] = queue.Queue()
+        self._waiting: dict[_Message, None] = {}
+        self._failed: list[Undelivered] = []
+        self._messages: queue.Queue[_Message] = queue.Queue()
         threading.Thread(target=self._deliver, name="webhook", daemon=True).start()
 
-    def send(self, message: Mapping[str, Any]) -> None:
-        """Have a message delivered."""
-        self._messages.put(message)
+    @property
+    def id(self) -> str:
+        """What tells it from other chats, and says nothing of its URL."""
+        return hashlib.sha256(self._url.encode()).hexdigest()[:16]
 
-    def problems(self) -> tuple[str, ...]:
-        """What could not be delivered since this was asked last, and why."""
+    def send(self, project: str, watched: Round, begun: Sequence[Check], over: Sequence[Check]) -> None:
+        """Have a chat told what began to alert, and what is over."""
+        sent = _Message(watched.at, (*begun, *over), message(project, watched, begun, over))
+        self._waiting[sent] = None
+        self._messages.put(sent)
+
+    def undelivered(self) -> tuple[Undelivered, ...]:
+        """What could not be delivered since this was asked last."""
         failed, self._failed = self._failed, []
         return tuple(failed)
 
@@ -85,18 +104,36 @@ class Webhook:
         waiting.start()
         waiting.join(patience)
         if waiting.is_alive():
-            self._failed.append(f"the webhook at {self.host} has not answered for {patience:g} s")
+            for late in tuple(self._waiting):
+                self._fail(late, f"has not answered for {patience:g} s")
 
     def _deliver(self) -> None:
         with requests.Session() as session:
             for scheme in ("http://", "https://"):
                 session.mount(scheme, HTTPAdapter(max_retries=_RETRIES))
             while True:
-                told = self._messages.get()
+                sent = self._messages.get()
                 try:
-                    session.post(self._url, json=told, timeout=_TIMEOUT).raise_for_status()
-                except requests.RequestException as error:
-                    status = "" if error.response is None else f" ({error.response.status_code})"
-                    self._failed.append(f"the webhook at {self.host} does not take messages{status}")
+                    # one that is sent elsewhere becomes a GET without a message
+                    answer = session.post(self._url, json=sent.text, timeout=_TIMEOUT, allow_redirects=False)
+                    if answer.ok and not answer.is_redirect:
+                        self._waiting.pop(sent, None)
+                    else:
+                        self._fail(sent, f"does not take messages ({answer.status_code})")
+                except Exception:  # whatever it is, messages after it are to be delivered
+                    self._fail(sent, "does not take messages")
                 finally:
                     self._messages.task_done()
+
+    def _fail(self, sent: _Message, why: str) -> None:
+        # what was given up already has failed once
+        if sent in self._waiting:
+            del self._waiting[sent]
+            self._failed.append(Undelivered(sent.at, sent.checks, f"the webhook at {self.host} {why}"))
+
+
+@dataclass(frozen=True, eq=False)
+class _Message:
+    at: int
+    checks: tuple[Check, ...]
+    text: Mapping[str, Any]
