@@ -22,14 +22,14 @@ def instant(text: str | None) -> int | None:
         raise InputError(str(error)) from error
 
 
-def duration(text: str) -> Duration:
+def duration(text: str, option: str) -> Duration:
     """The duration that an option gives; raises InputError for what is none."""
-    from fsync.language.duration import parse_duration
+    from fsync.language.duration import HOW_TO_WRITE, parse_duration
 
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise InputError(str(error)) from error
+        raise InputError(f"{option}: {error}", HOW_TO_WRITE) from error
 
 
 def embedded(project_dir: Path) -> str:

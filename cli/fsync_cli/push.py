@@ -83,7 +83,7 @@ def push(
         views=views or (),
         target=target,
         as_of=instant(as_of),
-        horizon=duration(horizon),
+        horizon=duration(horizon, "--horizon"),
         prefix=prefix,
         sparse=not store_empty,
         full=full,

@@ -68,7 +68,14 @@ def report(
     end = now() if given is None else given
     catalog = checked_catalog(project)
     stands = built(project, target)
-    found = make(catalog, make_plan(catalog), load_exposures(project), stands, end - duration(period).milliseconds, end)
+    found = make(
+        catalog,
+        make_plan(catalog),
+        load_exposures(project),
+        stands,
+        end - duration(period, "--period").milliseconds,
+        end,
+    )
     text = _written(found, project.name, Format.JSON if json else format_)
     if output is None:
         emit(text)

@@ -51,7 +51,12 @@ def show(
         told = {"kind": _kind(card), **asdict(card), "last_checks": [asdict(check) for check in checks]}
         emit_json({**with_instants(told, _INSTANTS), "problems": problems})
         return
-    lines = [(heading, text) for heading, text in (*_lines(card), *_of_checks(checks)) if text]
+    unknown = {"last build": stands.problem, "last push": serves.problem}
+    lines = [
+        (heading, "unknown" if unknown.get(heading) else text)
+        for heading, text in (*_lines(card), *_of_checks(checks))
+        if text
+    ]
     width = max(len(heading) for heading, _ in lines)
     for heading, text in lines:
         emit(f"{heading:<{width}}  {text}".rstrip())

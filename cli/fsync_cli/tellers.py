@@ -42,7 +42,7 @@ def tell_all(tellers: Sequence[Teller], plan: Plan, found: Watched) -> None:
         raise failed[0]
 
 
-def metrics_teller(where: str | None, is_once: bool) -> Iterator[Teller]:
+def metrics_teller(where: str | None, *, is_once: bool) -> Iterator[Teller]:
     """Who keeps a file of metrics, or a port (`:9464`); none for none. Raises InputError for what cannot be one."""
     if where is None:
         return
@@ -54,7 +54,10 @@ def metrics_teller(where: str | None, is_once: bool) -> Iterator[Teller]:
         if not port.isdigit():
             raise InputError(f"{where} is no port", "write --prometheus :9464, or a file")
         if is_once:
-            raise InputError("a port is served by a watch that goes on", "leave --once away, or name a file")
+            raise InputError(
+                "a port is served by a watch that goes on",
+                "leave --once, --as-of and vars.fsync.as_of away, or name a file",
+            )
         metrics.serve(int(port))
 
     def tell(_plan: Plan, found: Watched) -> None:
@@ -141,7 +144,7 @@ def _plain(found: Watched) -> dict[str, Any]:
         "begun": [_name(check) for check in found.begun],
         "over": [_name(check) for check in found.over],
         "differences": [asdict(difference) for difference in found.differences],
-        "budgets": [asdict(budget) for budget in found.budgets],
+        "budgets": [asdict(budget) for budget in _budgets(found)],
         "problems": list(seen.problems),
     }
     told: dict[str, Any] = with_instants(plain, _INSTANTS)
@@ -153,6 +156,8 @@ def _name(check: Check) -> dict[str, str]:
 
 
 def _tell(found: Watched, show_all: bool) -> None:
+    from fsync.watch.budget import DAYS
+
     seen = found.round
     told = seen.checks if show_all else seen.alerts
     rows = [[check.verdict, check.feature, check.signal, check.side, check.sentence] for check in told]
@@ -161,13 +166,12 @@ def _tell(found: Watched, show_all: bool) -> None:
     for difference in found.differences:
         values = f"{shown(difference.online)} online, {shown(difference.offline)} offline"
         emit(f"{difference.feature} of {difference.key}: {values}: {difference.reason}")
-    spent = [budget for budget in found.budgets if budget.is_spent]
-    if show_all and found.budgets:
-        emit(
-            table(["feature", "promise", "kept in 30 days", "promised", "budget left"], list(map(_row, found.budgets)))
-        )
+    budgets = _budgets(found)
+    spent = [budget for budget in budgets if budget.is_spent]
+    if show_all and budgets:
+        emit(table(["feature", "promise", f"kept in {DAYS} days", "promised", "budget left"], list(map(_row, budgets))))
     elif spent:
-        say(f"{counted(len(spent), 'promise')} of the last 30 days used up the error budget (--all tells which)")
+        say(f"{counted(len(spent), 'promise')} of the last {DAYS} days used up the error budget (--all tells which)")
     features = len({check.feature for check in seen.checks})
     unknown = sum(check.verdict == "unknown" for check in seen.checks)
     untold = f", {unknown} unknown (--all tells why)" if unknown else ""
@@ -177,7 +181,13 @@ def _tell(found: Watched, show_all: bool) -> None:
     )
 
 
+def _budgets(found: Watched) -> list[Budget]:
+    """Those of the views that were watched."""
+    views = {check.view for check in found.round.checks}
+    return [budget for budget in found.budgets if budget.view in views]
+
+
 def _row(budget: Budget) -> list[str]:
-    objective = "" if budget.objective is None else f"{budget.objective:.2%}"
+    objective = "" if budget.objective is None else f"{100 * budget.objective:.6g}%"
     left = "" if budget.left is None else f"{budget.left:.0%}"
     return [budget.feature, budget.promise, f"{budget.kept:.2%}", objective, left]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from fsync.errors import FsyncError
+from fsync.errors import FsyncError, NotBuilt, OutOfReach, SpecErrors
+from fsync.instant import to_text
 from fsync.wire import PREFIX
 from fsync_cli.console import progress_bar, say
 from fsync_cli.options import Json, Online, Prefix, ProjectDir, Target, duration, instant
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from fsync.spec.project import Project
     from fsync.watch.history import Verdicts
-    from fsync.watch.rounds import Served, Watched
+    from fsync.watch.rounds import Watched, WatchedStore
 
 
 def watch(
@@ -57,7 +58,7 @@ def watch(
         typer.Option(
             "--sample", envvar="FSYNC_WATCH_SAMPLE", min=100, help="How many entities of a view are compared, about."
         ),
-    ] = 10_000,
+    ] = 10_000,  # fsync.watch.offline.SAMPLE, which would load all of it
     html: Annotated[
         Path | None, typer.Option("--html", envvar="FSYNC_WATCH_HTML", help="Write a page.", show_default="none")
     ] = None,
@@ -107,9 +108,11 @@ def watch(
     project = open_project(project_dir)
     catalog = checked_catalog(project)
     make_plan(catalog).chosen(views or [])  # a wrong name is said before anything is opened
-    given, pause = instant(as_of), duration(every).milliseconds / 1000
+    given, pause = instant(as_of), duration(every, "--every").milliseconds / 1000
     at = catalog.policy.as_of if given is None else given
     is_once = once or at is not None  # of data that ends there is nothing to wait for
+    if at is not None and given is None and not once:
+        say(f"looking once, as of {to_text(at)}: vars.fsync.as_of says that the data ends there")
     profile = read_profile(project, target)
     chat = None if webhook is None or dry_run else Webhook(webhook)
     verdicts: Verdicts = {}
@@ -119,19 +122,34 @@ def watch(
         lines = {line_of(check) for check in untold.checks}
         verdicts = {line: one for line, one in verdicts.items() if line not in lines}
         if chat is not None:
-            forget(profile, chat.id, untold.at, lines)
+            forget(profile, chat.id, untold.at, lines, untold.store)
 
     with ExitStack() as opened:
         # people first: what cannot be written to a file is said when they know
         tellers = [
             person_teller(show_all, json),
             *chat_teller(chat, project.name, opened, not_told),
-            *metrics_teller(prometheus, is_once),
+            *metrics_teller(prometheus, is_once=is_once),
             *page_teller(html, project.name),
         ]
         served = _served(project, online, prefix, opened)
 
+        is_blind = False
+
         def round_() -> Watched:
+            nonlocal is_blind
+            try:
+                found = look_and_tell()
+            except (SpecErrors, OutOfReach, NotBuilt) as error:
+                # whoever relies on the chat takes silence for a good sign; once is enough until it is over
+                if chat is not None and not is_blind:
+                    chat.send_problem(project.name, str(error))
+                is_blind = True
+                raise
+            is_blind = False
+            return found
+
+        def look_and_tell() -> Watched:
             nonlocal verdicts
             # read again each time: specs change, and tables with them
             plan = make_plan(checked_catalog(project))
@@ -179,13 +197,13 @@ def _again_and_again(round_: Callable[[], Watched], pause: float) -> NoReturn:
         time.sleep(max(0.0, pause - (time.monotonic() - began)))
 
 
-def _served(project: Project, online: str | None, prefix: str, opened: ExitStack) -> Served | None:
+def _served(project: Project, online: str | None, prefix: str, opened: ExitStack) -> WatchedStore | None:
     """The store that is watched: the one named, or the project's own, where it has been pushed to."""
     from fsync.store import default_url, open_store
-    from fsync.watch.rounds import Served
+    from fsync.watch.rounds import WatchedStore
 
     own = default_url(project.root)
     if online is None and not Path(own.removeprefix("sqlite:///")).is_file():
         say("no online store is watched: name one with --online")
         return None
-    return Served(opened.enter_context(closing(open_store(online or own))), prefix)
+    return WatchedStore(opened.enter_context(closing(open_store(online or own))), prefix)

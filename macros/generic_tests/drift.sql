@@ -26,7 +26,7 @@
     {%- set watched = columns or {column_name: {'kind': kind, 'baseline': baseline, 'p': p, 'effect': effect}} -%}
     {%- set numbers, categories = [], [] -%}
     {%- for name, about in watched.items() -%}
-        {%- do fsync.check_drift(name, about, holding) -%}
+        {%- do fsync.check_drift(model, name, about, holding) -%}
         {%- set kind = about.get('kind', 'number') -%}
         {%- set about = dict(about, name=name, key=name, value=name) -%}
         {%- if kind == 'category' -%}{%- do categories.append(about) -%}
@@ -39,7 +39,10 @@
 with limits as (
 
     {% for name, about in watched.items() -%}
-    select '{{ name }}' as feature, {{ about.get('p', 0.01) }} as max_p, {{ about.get('effect', 0.05) }} as min_effect
+    select
+        {{ fsync.registry_literal(name) }} as feature,
+        {{ fsync.share(about.get('p', 0.01)) }} as max_p,
+        {{ fsync.share(about.get('effect', 0.05)) }} as min_effect
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),

@@ -32,7 +32,7 @@ ratios as (
 
     {% for name, about in watched.items() -%}
     select
-        '{{ name }}' as feature,
+        {{ fsync.registry_literal(name) }} as feature,
         nulls_{{ loop.index }} as nulls,
         counted_{{ loop.index }} as counted,
         nulls_{{ loop.index }} / counted_{{ loop.index }} as ratio,

@@ -4,7 +4,7 @@
     {%- for about in columns %}
     {%- set then = fsync.baseline_instant(about.baseline, at) %}
     {%- set is_compared = about.name ~ ' is not null' ~ (' and (' ~ about.among ~ ')' if about.get('among') else '') %}
-    select '{{ about.key }}' as feature, value, count(*) filter (where is_now) as now, count(*) filter (where not is_now) as before
+    select {{ fsync.registry_literal(about.key) }} as feature, value, count(*) filter (where is_now) as now, count(*) filter (where not is_now) as before
     from (
         select {{ fsync.drift_value(about, type, at) }} as value, true as is_now
         from {{ model }}

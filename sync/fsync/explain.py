@@ -22,7 +22,7 @@ SAMPLE: Final = 10
 
 
 @dataclass(frozen=True)
-class Offline:
+class TableValue:
     """A feature in its table. Instants are epoch milliseconds; `problem` says why there is none, and all else is None.
 
     The row holds for valid_from < t <= valid_to; of an entity without a row both are None, and the value is the empty
@@ -38,8 +38,8 @@ class Offline:
 
 
 @dataclass(frozen=True)
-class Online:
-    """A feature in the online store; see `Offline`."""
+class StoreValue:
+    """A feature in the online store; see `TableValue`."""
 
     value: Value = None
     status: Status = Status.MISSING
@@ -80,8 +80,8 @@ class Explanation:
     made_of: tuple[str, ...]
     key: str
     at: int
-    offline: Offline
-    online: Online
+    offline: TableValue
+    online: StoreValue
     behind: Behind
     #: whether the two values are known to be the same, and why they are not
     agrees: bool
@@ -142,33 +142,33 @@ def _conditions(planned: Planned) -> Iterator[str]:
             yield f"{name} {value}"
 
 
-def _offline(view: View, planned: Planned, entity: Sequence[str], at: int, warehouse: Warehouse | None) -> Offline:
+def _offline(view: View, planned: Planned, entity: Sequence[str], at: int, warehouse: Warehouse | None) -> TableValue:
     if warehouse is None:
-        return Offline(problem="there is no warehouse yet: run `fsync build`")
+        return TableValue(problem="there is no warehouse yet: run `fsync build`")
     try:
         table = warehouse.table(view)
     except NotBuilt as error:
-        return Offline(problem=str(error))
+        return TableValue(problem=str(error))
     rows = warehouse.rows(row_holding(view, table.sql, planned.name, entity, at))
     if rows:
         ((value, valid_from, valid_to),) = rows
-        return Offline(value, valid_from, valid_to, table.hash, table.built_at)
+        return TableValue(value, valid_from, valid_to, table.hash, table.built_at)
     empties = dict(zip((one.name for one in view.features), empty_values(view), strict=True))
-    return Offline(empties[planned.name], None, None, table.hash, table.built_at)
+    return TableValue(empties[planned.name], None, None, table.hash, table.built_at)
 
 
-def _online(view: View, planned: Planned, key: Key, at: int, reader: Reader) -> Online:
+def _online(view: View, planned: Planned, key: Key, at: int, reader: Reader) -> StoreValue:
     try:
         batch = reader.read_batch([view.name], [key], at=at)
     except StoreOutOfReach as error:
-        return Online(problem=str(error))
+        return StoreValue(problem=str(error))
     meta, (reading,) = batch.metas[view.name], batch.readings[view.name]
     if meta is None:
-        return Online(problem="the view was not pushed to this store, or has expired")
+        return StoreValue(problem="the view was not pushed to this store, or has expired")
     return online_of(planned, meta, reading)
 
 
-def online_of(planned: Planned, meta: wire.Meta, reading: Reading) -> Online:
+def online_of(planned: Planned, meta: wire.Meta, reading: Reading) -> StoreValue:
     """A feature of a reading, and what the meta that it was read by says of it."""
     value, status = reading.values.get(planned.name), reading.status.get(planned.name, Status.MISSING)
     problem = None
@@ -176,7 +176,7 @@ def online_of(planned: Planned, meta: wire.Meta, reading: Reading) -> Online:
         problem = f"the version that is served, {meta.hash}, does not have it"
     elif status is Status.MISSING:
         problem = f"the store answers for the time from {to_text(meta.since)} on"
-    return Online(value, status, meta.hash, meta.as_of, meta.horizon, meta.built_at, problem)
+    return StoreValue(value, status, meta.hash, meta.as_of, meta.horizon, meta.built_at, problem)
 
 
 #: what brings both sides together whatever has happened
@@ -185,7 +185,7 @@ MEND: Final = "`fsync push --full` writes every value anew"
 UNEXPLAINED: Final = f"nothing that is known explains it: {MEND}"
 
 
-def compare(offline: Offline, online: Online, at: int) -> tuple[bool, str]:
+def compare(offline: TableValue, online: StoreValue, at: int) -> tuple[bool, str]:
     """Whether a value is known to be the same on both sides at an instant, and if not, why."""
     if offline.problem is not None or online.problem is not None:
         return False, "there is nothing to compare"

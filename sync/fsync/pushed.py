@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fsync import wire
+from fsync.errors import InputError
 from fsync.instant import now
 from fsync.store import Store
 
@@ -179,9 +180,21 @@ def merged(known: Path, changed: Path, into: Path) -> int:
 
 @contextmanager
 def scratch(folder: Path | None) -> Iterator[Path]:
-    """A folder for what a push writes down on its way, on the file system of its record."""
-    if folder is not None:
-        _make(folder)
+    """A folder for what a push writes down on its way, on the file system of its record.
+
+    Raises:
+        InputError: when nothing can be written there.
+    """
+    try:
+        if folder is not None:
+            _make(folder)
+        with TemporaryDirectory(prefix="push-", dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"what is pushed is written down in {folder}, and nothing can be written there: {error.strerror}",
+            f"let {FOLDER}/ of the project be a folder that this user can write to, such as a volume",
+        ) from error
     with TemporaryDirectory(prefix="push-", dir=folder) as path:
         yield Path(path)
 

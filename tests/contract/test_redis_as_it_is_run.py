@@ -139,13 +139,13 @@ def test_what_a_sentinel_says_is_the_master(warehouse: Path, tmp_path: Path) -> 
     ("url", "kind", "name"),
     [
         ("redis://localhost", "server", "Redis localhost:6379"),
-        ("redis://me:secret@host:1234/3?socket_timeout=5", "server", "Redis host:1234"),
+        ("redis://me:secret@host:1234/3?socket_timeout=5", "server", "Redis host:1234/3"),
         ("rediss://:secret@host", "server", "Redis host:6379"),
-        ("unix:///run/redis.sock?db=1", "server", "Redis /run/redis.sock"),
+        ("unix:///run/redis.sock?db=1", "server", "Redis /run/redis.sock/1"),
         ("redis+cluster://me:secret@host:7000", "cluster", "Redis Cluster host:7000"),
         ("rediss+cluster://host", "cluster", "Redis Cluster host:6379"),
         ("redis+sentinel://a:1,b/main", "sentinel", "Redis main of Sentinel a:1,b"),
-        ("redis+sentinel://me:secret@a:1,b:2/main/3?socket_timeout=5", "sentinel", "Redis main of Sentinel a:1,b:2"),
+        ("redis+sentinel://me:secret@a:1,b:2/main/3?socket_timeout=5", "sentinel", "Redis main of Sentinel a:1,b:2/3"),
     ],
 )
 def test_urls(url: str, kind: str, name: str) -> None:
@@ -171,6 +171,20 @@ def test_urls(url: str, kind: str, name: str) -> None:
 def test_what_is_no_url(url: str) -> None:
     with pytest.raises(InputError, match="not one that Redis has"):
         parse_address(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("redis://h/orders", "names a database that is no number"),
+        ("redis://h/0?passwrd=secret", "has a setting that redis-py does not know: passwrd"),
+        ("redis+cluster://h?passwrd=secret", "has a setting that redis-py does not know: passwrd"),
+    ],
+)
+def test_what_redis_would_overlook_or_stumble_over(url: str, why: str) -> None:
+    with pytest.raises(InputError, match=why) as refused:
+        parse_address(url)
+    assert "secret" not in str(refused.value)
 
 
 def test_slots_are_those_of_redis() -> None:

@@ -40,3 +40,24 @@ def test_a_reader_can_open_a_file_while_a_push_writes(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path, timeout=0)) as push, closing(SqliteStore(path)) as reader:
         push.execute("begin immediate")
         assert reader.get(["a"]) == [b"1"], "opening asks for no turn to write"
+
+
+def test_a_file_that_took_the_place_of_another_is_read(tmp_path: Path) -> None:
+    """As a snapshot is that is brought anew every day."""
+    path, next_one = tmp_path / "store.sqlite", tmp_path / "next.sqlite"
+    for place, value in ((path, "1"), (next_one, "2")):
+        with closing(SqliteStore(place)) as store:
+            store.write(pa.array(["a"]), pa.array([value]), MINUTE)
+    with closing(SqliteStore(path)) as reader:
+        assert reader.get(["a"]) == [b"1"]
+        next_one.replace(path)
+        assert reader.get(["a"]) == [b"2"]
+        path.unlink()
+        assert reader.get(["a"]) == [None]
+        assert not path.exists(), "reading makes no file"
+
+
+def test_asking_how_long_a_key_lives_makes_no_file(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "no folder/store.sqlite")) as store:
+        assert store.lives("a") is None
+    assert not list(tmp_path.iterdir())

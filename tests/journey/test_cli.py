@@ -12,6 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from fsync.errors import InputError
+from fsync.push import push_project
+from fsync.spec.project import open_project
 from tests.conftest import ROOT, Ended
 
 Fsync = Callable[..., Ended]
@@ -316,6 +319,31 @@ def test_a_push_under_way_is_3_and_says_who_is_at_it(fsync: Fsync, project: Path
     with closing(open_store(default_url(project))) as store, Lease(store, "fs", "user_lifetime"):
         ended = fsync("push", "user_lifetime", "--as-of", "1998-07-01", "--project-dir", project)
     assert (ended.code, "is being pushed to" in ended.err) == (3, True)
+
+
+def test_a_snapshot_is_pushed_while_the_online_store_does_not_answer(fsync: Fsync, project: Path) -> None:
+    """It is then that it is read."""
+    snapshot = f"sqlite:///{project}/snapshot.sqlite"
+    ended = fsync(
+        *("push", "--as-of", "1998-07-01", "--project-dir", project),
+        *("--online", "redis://localhost:1", "--snapshot", snapshot),
+    )
+    assert (ended.code, "Redis localhost:1 does not answer" in ended.err) == (3, True)
+    read = fsync("get", "user_lifetime", "42", "--at", "1998-07-01", "--project-dir", project, "--online", snapshot)
+    assert "38.32" in read.out
+
+
+def test_a_push_says_where_it_cannot_write(fsync: Fsync, project: Path) -> None:
+    """As in a container whose file system is read-only."""
+    (project / ".fsync").write_text("in the way")
+    ended = fsync("push", "--as-of", "1998-07-01", "--project-dir", project)
+    assert (ended.code, "nothing can be written there" in ended.err, "volume" in ended.err) == (2, True, True)
+
+
+def test_a_program_that_gives_one_url_is_told(project: Path) -> None:
+    for wrong in ("sqlite:///online.sqlite", ()):
+        with pytest.raises(InputError, match="in a list"):
+            next(push_project(open_project(project), wrong))
 
 
 def test_a_snapshot_answers_when_the_online_store_does_not(fsync: Fsync, project: Path) -> None:

@@ -24,7 +24,8 @@ select
     number as visit_id,
     timestamp '2024-03-01' + to_hours(number) as seen_at,
     case when number < 80 then number % 10 end as score,
-    case when number % 5 = 0 then 'south' else 'north' end as region
+    case when number % 5 = 0 then 'south' else 'north' end as region,
+    number as "it's"
 from range(100) as numbers (number)
 """
 #: the same scores twice as high, and half of the visits in the south
@@ -86,6 +87,16 @@ models:
             population: region = 'south'
             columns:
               score: {max: 5%, among: visit_id >= 50}
+      - fsync.null_ratio:
+          name: quoted_names
+          arguments:
+            columns:
+              '"it''s"': {max: 5%}
+      - fsync.drift:
+          name: quoted_names_drift
+          arguments:
+            columns:
+              '"it''s"': {p: 1%, effect: 5%, baseline: {relation: ref('visits')}}
       - fsync.drift:
           name: both_at_once
           arguments:
@@ -131,7 +142,7 @@ def test_they_fail_when_they_should_and_only_then(results: tuple[dict[str, str],
     statuses, _ = results
     assert {name for name, status in statuses.items() if status == "warn"} == FAILING
     assert set(statuses.values()) == {"warn", "pass"}
-    assert len(statuses) == 15
+    assert len(statuses) == 17
 
 
 def _failures(results: tuple[dict[str, str], Path], name: str) -> list[dict[str, Any]]:
@@ -191,7 +202,26 @@ def test_p_is_adjusted_among_those_that_could_be_compared(results: tuple[dict[st
         ("fsync.freshness: {arguments: {event_time: seen_at}}", "freshness needs features, or event_time and within"),
         ("fsync.null_ratio: {arguments: {max: 5%}}", "null_ratio stands under a column, or has columns"),
         ("fsync.null_ratio: {arguments: {columns: {score: {max: few}}}}", "'few' is no share: write 5%, or 0.05"),
+        ("fsync.null_ratio: {arguments: {columns: {score: {max: 5}}}}", "'5' is no share: write 5%, or 0.05"),
+        ("fsync.null_ratio: {arguments: {columns: {score: {max: 500%}}}}", "'500%' is no share: write 5%, or 0.05"),
+        ("fsync.freshness: {arguments: {event_time: seen_at, within: 3600}}", "'3600' is no duration: write 30s, 5m"),
         ("fsync.drift: {arguments: {columns: {score: {}}}}", "drift of score needs a baseline"),
+        (
+            "fsync.drift: {arguments: {columns: {score: {effect: 5, baseline: {relation: ref('visits')}}}}}",
+            "'5' is no share: write 5%, or 0.05",
+        ),
+        (
+            "fsync.drift: {arguments: {columns: {region: {baseline: {relation: ref('visits')}}}}}",
+            "varchar is no number in",
+        ),
+        (
+            "fsync.drift: {arguments: {columns: {seen_at: {baseline: {relation: ref('visits')}}}}}",
+            "say kind: category, or kind: age of a time",
+        ),
+        (
+            "fsync.drift: {arguments: {columns: {scores: {baseline: {relation: ref('visits')}}}}}",
+            "has no such column",
+        ),
         ("fsync.drift: {arguments: {columns: {score: {baseline: {before: 7d}}}}}", "say holding: true"),
         ("fsync.drift: {arguments: {columns: {score: {kind: text}}}}", "the kind of score is number, category or age"),
     ],

@@ -107,6 +107,17 @@ def test_what_is_late_alerts_and_the_exit_code_says_so(project: Path, fsync: Fsy
     assert "10 features as of 1998-07-01T00:00:00Z: " in ended.err
 
 
+def test_budgets_are_told_of_the_views_that_are_watched(project: Path, fsync: Fsync) -> None:
+    assert fsync("watch", "--project-dir", project).code == 0
+    _, found = _watch(fsync, project, "user_lifetime")
+    assert {budget["view"] for budget in found["budgets"]} == {"user_lifetime"}
+
+
+def test_that_data_ends_is_said_where_a_watch_would_go_on(project: Path, fsync: Fsync) -> None:
+    assert f"looking once, as of {NOW}: vars.fsync.as_of says" in fsync("watch", "--project-dir", project).err
+    assert "looking once" not in fsync("watch", "--once", "--project-dir", project).err
+
+
 def test_some_views_can_be_watched_alone(project: Path, fsync: Fsync) -> None:
     code, found = _watch(fsync, project, "user_lifetime", "--as-of", LATER)
     assert (code, {check["view"] for check in found["checks"]}) == (0, {"user_lifetime"})
@@ -118,7 +129,7 @@ def test_some_views_can_be_watched_alone(project: Path, fsync: Fsync) -> None:
 def test_all_checks_are_told_when_asked(project: Path, fsync: Fsync) -> None:
     ended = fsync("watch", "--all", "--project-dir", project)
     assert ended.code == 0
-    assert "that should have a value have none: 5.0% may" in ended.out
+    assert "that should have a value have none: 5% may" in ended.out
     assert "no other feature of the view tells an empty window from values that are missing" in ended.out
     assert "of the values are distributed otherwise, 5% would count" in ended.out
     assert "kept in 30 days" in ended.out
@@ -306,6 +317,14 @@ def test_files_are_baselines_of_a_watch_alone(project: Path, fsync: Fsync) -> No
     assert told["sentence"].endswith(" of the training set of churn_model")
 
 
+def test_a_training_set_that_is_no_table_is_said(project: Path, fsync: Fsync) -> None:
+    _baselines(project, "churn.parquet")
+    (project / "churn.parquet").write_text("garbage")
+    _, found = _watch(fsync, project, "user_lifetime")
+    (told,) = {one["sentence"] for one in found["checks"] if one["baseline"] == "churn_model"}
+    assert told == "churn.parquet cannot be read as a table"
+
+
 def test_a_training_set_that_is_gone_is_said(project: Path, fsync: Fsync) -> None:
     service = project / "feature_specs/services/churn_model.yml"
     service.write_text(service.read_text() + "training_set: training/churn.parquet\n")
@@ -480,6 +499,15 @@ def test_two_that_look_at_once_tell_a_chat_once(project: Path, fsync: Fsync) -> 
     assert len(chat.messages) == 1
 
 
+def test_a_chat_hears_that_nothing_could_be_looked_at(project: Path, fsync: Fsync) -> None:
+    (project / "warehouse.duckdb").unlink()
+    with _chat() as chat:
+        ended = fsync("watch", "--webhook", chat.url, "--project-dir", project)
+    assert ended.code == 2
+    (message,) = chat.messages
+    assert message["text"].startswith("*fsync*: nothing could be looked at: there is no warehouse at ")
+
+
 def test_whoever_cannot_be_told_the_others_are() -> None:
     told: list[str] = []
 
@@ -507,8 +535,8 @@ def test_a_host_that_cannot_be_one_keeps_no_later_message_back() -> None:
     for _ in range(2):
         sent.send("shop", Round(0, 0, ()), (), ())
     sent.close()
-    assert [untold.why.rpartition(" the")[2] for untold in sent.undelivered()] == [
-        f"the webhook at {'x' * 70}.example does not take messages"
+    assert [untold.why for untold in sent.undelivered()] == [
+        f"the webhook at {'x' * 70}.example cannot be asked (LocationParseError)"
     ] * 2
 
 
@@ -521,7 +549,7 @@ def test_a_chat_that_does_not_answer_holds_nothing_up(
     ended = fsync("watch", "--as-of", LATER, "--webhook", url, "--project-dir", project)
     assert time.monotonic() - began < 5
     assert ended.code == 1
-    assert "not told: the webhook at 127.0.0.1 has not answered for 0.5 s" in ended.err
+    assert "not told: the webhook at 127.0.0.1 has not taken a message within 0.5 s; the next" in ended.err
     assert "a-secret" not in ended.err
 
 
@@ -548,7 +576,7 @@ def test_people_are_told_even_if_a_file_cannot_be_written(project: Path, fsync: 
         (("--webhook", "http://[bad"), "a webhook is a URL"),
         (("--html", "."), "is a folder"),
         (("--as-of", "yesterday"), "is not a time"),
-        (("--every", "soon"), "is not a duration"),
+        (("--every", "soon"), "--every: 'soon' is not a duration"),
         (("--sample", "1"), "greater than or equal to 100"),
     ],
 )

@@ -224,8 +224,8 @@ def test_a_feature_has_a_page_of_words(html: str) -> None:
     # the check of this round is a point as well
     assert "Alerts: 6 of 101 points offline, 0 of 101 points online." in told[ALERTING]
     # what is missed is never rounded away
-    assert "freshness 98.50% 99.50% -200% (spent) 100" in told[ALERTING]
-    assert "availability 99.99% 99.50% 99% 100" in told[ALERTING]
+    assert "freshness 98.50% 99.5% -200% (spent) 100" in told[ALERTING]
+    assert "availability 99.99% 99.5% 99% 100" in told[ALERTING]
     assert "freshness 100% none no budget 100" in told[UNKNOWN]
 
 

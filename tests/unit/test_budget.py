@@ -15,6 +15,7 @@ from fsync.watch.check import Check, Round, Side, Signal, Verdict
 from fsync.watch.history import Line, Past, forget, keep, last_verdicts
 
 HOUR = 3_600_000
+STORE = "Redis here:6379"
 NOON = to_milliseconds("2024-03-10T12:00:00")
 
 
@@ -42,7 +43,7 @@ def _look(profile: Profile, at: int, is_late: bool, answered: float, probes: int
         _check("freshness", "online", late, 7200.0 if is_late else 60.0, None),
         _check("availability", "online", Verdict.OK, answered, probes),
     )
-    keep(profile, Round(at, at, checks), at)
+    keep(profile, Round(at, at, checks, store=STORE), at)
 
 
 def _check(signal: Signal, side: Side, verdict: Verdict, value: float | None, counted: int | None) -> Check:
@@ -51,7 +52,7 @@ def _check(signal: Signal, side: Side, verdict: Verdict, value: float | None, co
 
 def _past(profile: Profile, since: int, until: int) -> Past:
     """What is known at the end of a period: nothing more is seen then."""
-    return keep(profile, Round(until, until, ()), since, with_points=True)
+    return keep(profile, Round(until, until, (), store=STORE), since, with_points=True)
 
 
 def test_freshness_was_kept_while_no_side_was_late(history: Profile) -> None:
@@ -101,15 +102,15 @@ def test_a_point_has_the_verdict_and_the_value_of_one_check(profile: Profile) ->
 def test_the_last_verdict_of_a_check_is_known(history: Profile) -> None:
     line: Line = ("spend", "freshness", "online")
     with Warehouse(history) as warehouse:
-        assert last_verdicts(warehouse, NOON - HOUR) == {}
-        assert [last_verdicts(warehouse, NOON + hour * HOUR)[line] for hour in range(5)] == [
+        assert last_verdicts(warehouse, NOON - HOUR, None, STORE) == {}
+        assert [last_verdicts(warehouse, NOON + hour * HOUR, None, STORE)[line] for hour in range(5)] == [
             (NOON + hour * HOUR, verdict) for hour, verdict in enumerate(("ok", "alert", "alert", "ok", "ok"))
         ]
 
 
 def _round(minute: int, verdict: Verdict) -> Round:
     at = NOON + minute * 60_000
-    return Round(at, at, (_check("freshness", "offline", verdict, 60.0, None),))
+    return Round(at, at, (_check("freshness", "offline", verdict, 60.0, None),), store=STORE)
 
 
 def test_a_chat_knows_what_it_was_told_and_nothing_else(profile: Profile) -> None:
@@ -128,7 +129,7 @@ def test_what_a_chat_could_not_be_told_it_does_not_know(profile: Profile) -> Non
     keep(profile, _round(0, Verdict.OK), NOON, chat="ours")
     keep(profile, _round(1, Verdict.ALERT), NOON, chat="ours")
     keep(profile, _round(2, Verdict.ALERT), NOON, chat="ours")  # before it is known that the chat was not told
-    forget(profile, "ours", NOON + 60_000, [line])
+    forget(profile, "ours", NOON + 60_000, [line], STORE)
     assert keep(profile, _round(3, Verdict.ALERT), NOON, chat="ours").verdicts == {line: (NOON, "ok")}
 
 
@@ -137,31 +138,64 @@ def test_looking_by_hand_at_the_same_instant_leaves_a_chat_what_it_knows(profile
     keep(profile, _round(0, Verdict.ALERT), NOON, chat="ours")
     keep(profile, _round(0, Verdict.ALERT), NOON)
     with Warehouse(profile) as warehouse:
-        assert last_verdicts(warehouse, NOON, "ours") == {line: (NOON, "alert")}
+        assert last_verdicts(warehouse, NOON, "ours", STORE) == {line: (NOON, "alert")}
     keep(profile, _round(0, Verdict.OK), NOON)
     with Warehouse(profile) as warehouse:
-        assert last_verdicts(warehouse, NOON, "ours") == {}
+        assert last_verdicts(warehouse, NOON, "ours", STORE) == {}
+
+
+def test_stores_have_histories_of_their_own(profile: Profile) -> None:
+    """Of one project, watched in two places: what is late here is not over since it is fine there."""
+    for minute, (store, verdict) in enumerate((("here", Verdict.ALERT), ("there", Verdict.OK))):
+        at = NOON + minute * HOUR
+        checks = (
+            _check("freshness", "offline", Verdict.OK, 60.0, None),
+            _check("freshness", "online", verdict, 60.0, None),
+        )
+        keep(profile, Round(at, at, checks, store=store), NOON)
+    with Warehouse(profile) as warehouse:
+        found = {
+            store: {side: verdict for (_, _, side), (_, verdict) in last_verdicts(warehouse, at, None, store).items()}
+            for store in ("here", "there", None)
+        }
+    assert found == {
+        "here": {"offline": "ok", "online": "alert"},
+        "there": {"offline": "ok", "online": "ok"},
+        None: {"offline": "ok"},
+    }
+    (there,) = keep(profile, Round(at + 1, at + 1, (), store="there"), NOON).kept
+    assert there.kept == 1
+    # the same instant, watched in both places
+    for store in ("here", "there"):
+        keep(profile, Round(at + 2, at + 2, checks, store=store), NOON)
+    with Warehouse(profile) as warehouse:
+        rows = warehouse.rows("select side, store from fsync_watch where epoch_ms(watched_at) % 1000 = 2 order by all")
+    assert rows == [("offline", None), ("online", "here"), ("online", "there")]
 
 
 def test_a_history_of_an_earlier_fsync_goes_on(profile: Profile) -> None:
     keep(profile, _round(0, Verdict.ALERT), NOON)
     with duckdb.connect(str(profile.path)) as connection:
         connection.execute("alter table fsync_watch drop column chat")
+        connection.execute("alter table fsync_watch drop column store")
     assert len(keep(profile, _round(1, Verdict.OK), NOON, chat="ours", with_points=True).points) == 2
 
 
 def test_what_could_not_be_looked_at_says_nothing(history: Profile) -> None:
     later = NOON + 2 * HOUR + 1
     unknown = _check("freshness", "online", Verdict.UNKNOWN, None, None)
-    keep(history, Round(later, later, (unknown,)), NOON)
+    keep(history, Round(later, later, (unknown,), store=STORE), NOON)
     with Warehouse(history) as warehouse:
-        assert last_verdicts(warehouse, later)["spend", "freshness", "online"] == (NOON + 2 * HOUR, "alert")
+        assert last_verdicts(warehouse, later, None, STORE)["spend", "freshness", "online"] == (
+            NOON + 2 * HOUR,
+            "alert",
+        )
 
 
 def test_looking_at_the_same_instant_again_replaces_what_was_seen(history: Profile) -> None:
     _look(history, NOON + HOUR, False, 1.0, 100)
     with Warehouse(history) as warehouse:
-        assert last_verdicts(warehouse, NOON + HOUR)["spend", "freshness", "online"] == (NOON + HOUR, "ok")
+        assert last_verdicts(warehouse, NOON + HOUR, None, STORE)["spend", "freshness", "online"] == (NOON + HOUR, "ok")
         assert warehouse.row("select count(*) from fsync_watch") == (15,)
 
 
@@ -174,7 +208,7 @@ def test_checks_are_kept_for_ninety_days(history: Profile) -> None:
 def test_another_target_has_a_history_of_its_own(history: Profile) -> None:
     staging = Profile("staging", history.path, "it's stage")
     with Warehouse(staging) as warehouse:
-        assert last_verdicts(warehouse, NOON + HOUR) == {}
+        assert last_verdicts(warehouse, NOON + HOUR, None, STORE) == {}
     assert keep(staging, Round(NOON, NOON, ()), NOON - HOUR) == Past()
 
 

@@ -175,6 +175,16 @@ def test_values_of_a_class_are_not_told() -> None:
     assert check.sentence == "the median went down, 1 values against 1 of 28d before"
 
 
+def test_where_the_median_stays_the_largest_change_is_told() -> None:
+    planned = SimpleNamespace(
+        name="pay", type=DOUBLE, monitors=Monitors(), feature=SimpleNamespace(owner="me", classification=())
+    )
+    view = SimpleNamespace(name="people", features=(planned,))
+    offline = Offline(values={"pay": np.array([1.0, 9, 9, 9])}, before={"pay": np.array([1.0, 1.0, 9, 9, 9])})
+    (check,) = drift(Look(view, 0, offline))  # type: ignore[arg-type]
+    assert check.sentence.startswith("values up to 1 went from 40.0% to 25.0%, 4 values against 5")
+
+
 # ---------------------------------------------------------------- many features
 
 

@@ -18,7 +18,7 @@ def baselines_exist(catalog: Catalog) -> Iterator[Issue]:
         place = feature.written.document.place((*feature.written.path("monitors"), "drift_baseline"))
         service = services.get(baseline.service)
         if service is None:
-            near = did_you_mean(baseline.service, services)
+            near = did_you_mean(baseline.service, services) or (f"there are: {', '.join(services) or 'none'}",)
             yield Issue("unknown-baseline", f"there is no service {baseline.service!r}", place, near)
         elif feature.name not in service.features:
             message = f"the service {service.name!r} does not read {feature.name!r}"

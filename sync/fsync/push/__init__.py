@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from fsync import wire
 from fsync.access import refuse_forbidden
 from fsync.compile import plan_project
+from fsync.errors import InputError, StoreOutOfReach
 from fsync.language.duration import Duration
 from fsync.plan import View
 from fsync.push.services import ServiceReport, push_services
@@ -59,7 +60,8 @@ def push_project(
         watching: what is told how each view gets on.
 
     Yields:
-        A report a view and then a service, of one store after another, as soon as it is done.
+        A report a view and then a service, of one store after another, as soon as it is done. After a store that does
+        not answer the others get theirs: one of them may be what is read meanwhile.
 
     Raises:
         SpecErrors: when the specs have faults.
@@ -68,6 +70,8 @@ def push_project(
         NotBuilt, WarehouseOutOfReach: when tables cannot be read.
         PushUnderWay, StoreOutOfReach: see `push_view`. What was reported until then is pushed.
     """
+    if isinstance(stores, str) or not stores:
+        raise InputError("stores are one or more URLs, in a list")
     plan = plan_project(project)
     chosen = plan.chosen(views)
     for url in stores:
@@ -77,28 +81,34 @@ def push_project(
         warehouse = opened.enter_context(Warehouse(read_profile(project, target)))
         for view in chosen:
             warehouse.table(view)  # a view that is not built is said before any is pushed
+        failed: list[StoreOutOfReach] = []
         for store in targets:
-            for view in chosen:
-                with watching(view) as progress:
-                    report = push_view(
-                        view,
-                        warehouse,
-                        store,
-                        record=folder_of(project.root, store, prefix, view.name, view.hash),
-                        as_of=as_of,
-                        horizon=horizon,
-                        prefix=prefix,
-                        sparse=sparse,
-                        full=full,
-                        dry_run=dry_run,
-                        progress=progress,
-                    )
-                yield report
-            yield from push_services(
-                plan.services_of(chosen),
-                store,
-                horizon=horizon,
-                prefix=prefix,
-                dry_run=dry_run,
-                pushing=[view.name for view in chosen] if dry_run else [],
-            )
+            try:
+                for view in chosen:
+                    with watching(view) as progress:
+                        report = push_view(
+                            view,
+                            warehouse,
+                            store,
+                            record=folder_of(project.root, store, prefix, view.name, view.hash),
+                            as_of=as_of,
+                            horizon=horizon,
+                            prefix=prefix,
+                            sparse=sparse,
+                            full=full,
+                            dry_run=dry_run,
+                            progress=progress,
+                        )
+                    yield report
+                yield from push_services(
+                    plan.services_of(chosen),
+                    store,
+                    horizon=horizon,
+                    prefix=prefix,
+                    dry_run=dry_run,
+                    pushing=[view.name for view in chosen] if dry_run else [],
+                )
+            except StoreOutOfReach as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]

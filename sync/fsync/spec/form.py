@@ -52,7 +52,7 @@ FEATURE: Final = Form(
         "sla": "a mapping with freshness and availability",
         "freshness": "a duration such as 5m",
         "availability": "a percentage such as 99.5%",
-        "monitors": "a mapping of monitors to their thresholds, or off",
+        "monitors": "a mapping of monitors to their thresholds, each of which can be off",
         "severity": "one of: warn, error",
         "backfill": "a mapping with from (a date) and note",
         "from": "a date such as 1997-01-01",

@@ -93,7 +93,7 @@ _FORM: Final = Form(
     expected={
         "owners": "a list of names or patterns",
         "checks": "a mapping of checks to error, warning or off",
-        "monitors": "a mapping of monitors to their thresholds, or off",
+        "monitors": "a mapping of monitors to their thresholds, each of which can be off",
         "severity": "one of: warn, error",
         "access": "a mapping with roles and stores; classes are a list of: pii, pci",
     },

@@ -73,7 +73,9 @@ def _sqlite_path(url: str) -> Path | None:
     if scheme in _REDIS:
         return None
     raise InputError(
-        f"the online store's URL has the scheme {scheme!r}, which is not known",
+        f"a store's URL has the scheme {scheme!r}, which is not known"
+        if "://" in url
+        else "a store's URL has no scheme",
         "write redis://host:6379/0, rediss://…, redis+cluster://…, redis+sentinel://…, unix:///path/to/socket "
         "or sqlite:///path/to/file",
     )

@@ -277,9 +277,12 @@ def answering(name: str) -> Iterator[None]:
     try:
         yield
     except redis.AuthenticationError as error:
-        raise StoreOutOfReach(f"{name} refuses the user or password in the URL") from error
+        raise StoreOutOfReach(
+            f"{name} refuses the user or password in its URL",
+            "write redis://user:password@host:6379/0, with what the server knows",
+        ) from error
     except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.RedisClusterException) as error:
-        raise StoreOutOfReach(f"{name} does not answer", "is it running, and is FSYNC_ONLINE its URL?") from error
+        raise StoreOutOfReach(f"{name} does not answer", "is it running, and is this its address?") from error
     except redis.RedisError as error:
         raise StoreOutOfReach(f"{name} refuses: {one_line(error)}", _mend(str(error))) from error
     except OSError as error:

@@ -51,6 +51,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._turn = threading.Lock()
         self.client = f"fsync-{os.getpid()}-{secrets.token_hex(4)}"
 
@@ -151,6 +152,8 @@ class SqliteStore:
         return True
 
     def lives(self, key: str) -> int | None:
+        if self._is_absent:
+            return None
         with self._transaction() as cursor:
             row = cursor.execute("select expires_at from entry where key = ?", (key,)).fetchone()
         return row[0] - now() if row is not None and row[0] > now() else None
@@ -175,7 +178,7 @@ class SqliteStore:
 
     @property
     def _is_absent(self) -> bool:
-        return self._connection is None and not self._path.exists()
+        return not self._path.exists()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Cursor]:
@@ -186,6 +189,9 @@ class SqliteStore:
             raise StoreOutOfReach(f"{self.name} does not answer: {error}") from error
 
     def _open(self) -> sqlite3.Connection:
+        # a copy that took its place, such as one that is brought here every day, is another file
+        if self._connection is not None and self._file != _identity_of(self._path):
+            self.close()
         if self._connection is None:
             connection = sqlite3.connect(self._path, timeout=_PATIENCE, check_same_thread=False)
             try:
@@ -196,8 +202,16 @@ class SqliteStore:
             except BaseException:
                 connection.close()
                 raise
-            self._connection = connection
+            self._connection, self._file = connection, _identity_of(self._path)
         return self._connection
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _make(connection: sqlite3.Connection) -> None:

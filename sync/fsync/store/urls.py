@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from redis.connection import parse_url
+from redis import RedisCluster
+from redis.connection import Connection, ConnectionPool, parse_url
 
 from fsync.errors import InputError
 
@@ -55,11 +57,26 @@ def parse_address(url: str) -> Address:
     transport, _, kind = scheme.partition("+")
     try:
         address = _of_sentinel(transport, rest) if kind == "sentinel" else _of_servers(f"{transport}://{rest}", kind)
-        parse_url(address.url)
+        parsed = dict(parse_url(address.url))
     except ValueError:
         # redis-py's message can repeat the URL, and so the password
         raise InputError("the online store's URL is not one that Redis has", _MEND) from None
-    return address
+    if not address.url.startswith("unix:") and "db" not in parsed and urlsplit(address.url).path.strip("/"):
+        raise InputError("the online store's URL names a database that is no number", _MEND)
+    connection = parsed.pop("connection_class", Connection)
+    unknown = [name for name in parsed if name not in _settings(connection)]
+    if unknown:
+        raise InputError(
+            f"the online store's URL has a setting that redis-py does not know: {', '.join(unknown)}",
+            "what stands behind the ? is redis-py's, such as socket_timeout=2 or ssl_ca_certs=/path",
+        )
+    return address if not parsed.get("db") else replace(address, name=f"{address.name}/{parsed['db']}")
+
+
+def _settings(connection: type) -> frozenset[str]:
+    """What a connection of redis-py can be told, of its own, by its base classes and its pool."""
+    told = (*connection.__mro__, ConnectionPool, RedisCluster)
+    return frozenset(name for one in told for name in inspect.signature(one).parameters)
 
 
 def _of_servers(url: str, kind: str) -> Address:

@@ -11,8 +11,9 @@ from fsync.spec.monitors import read_share
 from fsync.watch.check import Signal
 from fsync.watch.history import Kept
 
-#: the period of budgets, in milliseconds
-PERIOD_MS: Final = 30 * 86_400_000
+#: the period of budgets, in days and in milliseconds
+DAYS: Final = 30
+PERIOD_MS: Final = DAYS * 86_400_000
 
 
 @dataclass(frozen=True)

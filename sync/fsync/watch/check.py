@@ -101,13 +101,14 @@ class Check:
 class Round:
     """One look at all features. `at` is the instant looked at, `checked_at` the wall clock, in epoch milliseconds.
 
-    `problems` say what could not be looked at.
+    `problems` say what could not be looked at. `store` is the online store that was watched, None for none.
     """
 
     at: int
     checked_at: int
     checks: tuple[Check, ...]
     problems: tuple[str, ...] = ()
+    store: str | None = None
 
     @property
     def alerts(self) -> tuple[Check, ...]:

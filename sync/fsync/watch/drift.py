@@ -193,6 +193,8 @@ def _change_of_numbers(now: Numbers, before: Numbers, kind: Kind, *, is_hidden: 
         return f"the median went {'up' if middle > then else 'down' if middle < then else 'nowhere'}"
     if kind == "age":
         return f"the median age went from {_age(then)} to {_age(middle)}"
+    if middle == then or not (math.isfinite(middle) and math.isfinite(then)):
+        return _largest_change(now, before)
     change = f"the median went from {then:.6g} to {middle:.6g}"
     ratio = middle / then if then and middle else 1.0
     for factor in _UNITS:
@@ -201,6 +203,14 @@ def _change_of_numbers(now: Numbers, before: Numbers, kind: Kind, *, is_hidden: 
         if abs(ratio * factor - 1) < _NEAR:
             return f"{change}, as if the unit had changed (a {factor:g}th)"
     return change
+
+
+def _largest_change(now: Numbers, before: Numbers) -> str:
+    """Where two distributions are the farthest apart, of values in words."""
+    places = np.unique(np.concatenate([now, before]))  # NaN once, and last
+    share, then = (np.searchsorted(np.sort(one), places, side="right") / len(one) for one in (now, before))
+    widest = int(np.abs(share - then).argmax())
+    return f"values up to {places[widest]:.6g} went from {then[widest]:.1%} to {share[widest]:.1%}"
 
 
 def _age(seconds: float) -> str:

@@ -46,7 +46,8 @@ _COLUMNS: Final = (
     ("q", "double", pa.float64()),
     ("baseline", "varchar", pa.string()),
     ("sentence", "varchar", pa.string()),
-    # the chat that knows of it (`Webhook.id`)
+    # the store that was watched, of checks online (`WatchedStore.name`); and the chat that knows of it (`Webhook.id`)
+    ("store", "varchar", pa.string()),
     ("chat", "varchar", pa.string()),
 )
 
@@ -96,11 +97,16 @@ class Past:
     verdicts: Verdicts = field(default_factory=dict)
 
 
-def last_verdicts(warehouse: Warehouse, at: int, chat: str | None = None) -> Verdicts:
-    """The last verdict of every check that was not unknown, until an instant; of a chat, those that it knows of."""
+def last_verdicts(warehouse: Warehouse, at: int, chat: str | None, store: str | None) -> Verdicts:
+    """The last verdict of every check that was not unknown, until an instant.
+
+    Args:
+        chat: of which those are asked for that it knows of; None for all.
+        store: of which those are asked for beside those of tables.
+    """
     if not warehouse.rows(_is_there(warehouse.schema)):
         return {}
-    return _verdicts(warehouse.rows(_last_verdicts(warehouse.schema, at, chat)))
+    return _verdicts(warehouse.rows(_last_verdicts(warehouse.schema, at, chat, store)))
 
 
 def newest(*known: Verdicts) -> Verdicts:
@@ -129,17 +135,21 @@ def keep(profile: Profile, watched: Round, since: int, *, with_points: bool = Fa
         with _writable(profile) as connection:
             connection.execute("set enable_progress_bar = false; set timezone = 'UTC'")
             verdicts = _write(connection, profile.schema, watched, chat)
+            table, within = _table(profile.schema), _within(since, watched.at, watched.store)
             return Past(
-                _kept(connection, profile.schema, since, watched.at),
-                _points(connection, profile.schema, since, watched.at) if with_points else (),
+                _kept(connection, table, within, watched.at),
+                _points(connection, table, within, since, watched.at) if with_points else (),
                 verdicts,
             )
     except duckdb.Error as error:
         raise WarehouseOutOfReach(f"the history cannot be kept in {profile.path}: {one_line(error)}") from error
 
 
-def forget(profile: Profile, chat: str, since: int, lines: Collection[Line]) -> None:
+def forget(profile: Profile, chat: str, since: int, lines: Collection[Line], store: str | None) -> None:
     """Take back that a chat knows of checks since an instant: it could not be told, and is told again.
+
+    Args:
+        store: that was watched.
 
     Raises:
         WarehouseOutOfReach: as `keep` does.
@@ -151,8 +161,11 @@ def forget(profile: Profile, chat: str, since: int, lines: Collection[Line]) -> 
                 return
             connection.register("fsync_untold", untold)
             connection.execute(
-                f"update {_table(profile.schema)} set chat = null where chat = $1 and watched_at >= {_instant(since)} "
-                "and (feature, signal, side) in (select (feature, signal, side) from fsync_untold)",
+                f"""
+                update {_table(profile.schema)} set chat = null
+                where chat = $1 and watched_at >= {_instant(since)} and {_seen_with(store)}
+                    and (feature, signal, side) in (select (feature, signal, side) from fsync_untold)
+                """,
                 [chat],
             )
     except duckdb.Error as error:
@@ -169,20 +182,24 @@ def _write(connection: duckdb.DuckDBPyConnection, schema: str, watched: Round, c
     connection.execute("begin")
     connection.execute(f"create schema if not exists {exp.to_identifier(schema, quoted=True).sql(dialect='duckdb')}")
     connection.execute(f"create table if not exists {table} ({columns})")
-    connection.execute(f"alter table {table} add column if not exists chat varchar")  # one of an earlier fsync
-    verdicts = _verdicts(connection.execute(_last_verdicts(schema, watched.at, chat)).fetchall())
+    for name in ("store", "chat"):  # those that a table of an earlier fsync has not
+        connection.execute(f"alter table {table} add column if not exists {name} varchar")
+    verdicts = _verdicts(connection.execute(_last_verdicts(schema, watched.at, chat, watched.store)).fetchall())
     # what a chat knows of the same instant it still knows, where it is the same
     connection.execute(
         f"""
         create or replace temp table fsync_checks as
         select seen.* replace (coalesce($1, known.chat) as chat)
         from fsync_seen as seen
-        left join {table} as known using (watched_at, feature, signal, side, verdict)
+        left join {table} as known
+            on known.store is not distinct from seen.store
+            and (known.watched_at, known.feature, known.signal, known.side, known.verdict)
+                = (seen.watched_at, seen.feature, seen.signal, seen.side, seen.verdict)
         """,
         [chat],
     )
     connection.execute(
-        f"delete from {table} where watched_at = {_instant(watched.at)} "
+        f"delete from {table} where watched_at = {_instant(watched.at)} and {_seen_with(watched.store)} "
         "and view_name in (select view_name from fsync_checks)"
     )
     too_old = to_datetime(watched.checked_at - KEEP_MS)
@@ -198,6 +215,8 @@ def _cell(watched: Round, check: Check, name: str) -> Any:
         return to_datetime(instants[name])
     if name == "chat":
         return None
+    if name == "store":
+        return watched.store if check.side == "online" else None
     return getattr(check, "view" if name == "view_name" else name)
 
 
@@ -212,7 +231,7 @@ def patiently(open_: Callable[[], _Opened], error: type[Exception]) -> _Opened:
         try:
             return open_()
         except error as failed:
-            if "lock" not in str(failed) or time.monotonic() > ends:
+            if "Could not set lock" not in str(failed) or time.monotonic() > ends:
                 raise
             time.sleep(_PAUSE_SECONDS)
 
@@ -221,7 +240,7 @@ def patiently(open_: Callable[[], _Opened], error: type[Exception]) -> _Opened:
 
 
 def _points(
-    connection: duckdb.DuckDBPyConnection, schema: str, since: int, until: int, most: int = 500
+    connection: duckdb.DuckDBPyConnection, table: str, within: str, since: int, until: int, most: int = 500
 ) -> tuple[Point, ...]:
     """The checks of a period, the oldest first; of each line about so many, evenly from all of it, and alerts."""
     step = max(1, (until - since) // most)
@@ -231,8 +250,8 @@ def _points(
             epoch_ms(max(watched_at)), feature, signal, side,
             verdict = 'alert' as is_alert,
             arg_max(verdict, watched_at), arg_max_null(value, watched_at)
-        from {_table(schema)}
-        where {_within(since, until)}
+        from {table}
+        where {within}
         group by feature, signal, side, is_alert, (epoch_ms(watched_at) - {since}) // {step}
         order by 1, 2, 3, 4
         """
@@ -242,7 +261,7 @@ def _points(
     )
 
 
-def _kept(connection: duckdb.DuckDBPyConnection, schema: str, since: int, until: int) -> tuple[Kept, ...]:
+def _kept(connection: duckdb.DuckDBPyConnection, table: str, within: str, until: int) -> tuple[Kept, ...]:
     """How promises were kept over a period, by feature and promise.
 
     What was seen holds until the next look, but at most three times as long as looks are usually apart: while nobody
@@ -251,8 +270,8 @@ def _kept(connection: duckdb.DuckDBPyConnection, schema: str, since: int, until:
     fresh = f"""
         with rounds as (
             select feature, view_name, owner, watched_at, bool_and(verdict <> 'alert') as is_fresh
-            from {_table(schema)}
-            where signal = 'freshness' and {_within(since, until)}
+            from {table}
+            where signal = 'freshness' and {within}
             group by all
         ),
         gaps as (
@@ -278,8 +297,8 @@ def _kept(connection: duckdb.DuckDBPyConnection, schema: str, since: int, until:
         select
             feature, arg_max(view_name, watched_at), arg_max(owner, watched_at), 'availability',
             sum(value * counted) / sum(counted), count(distinct watched_at)
-        from {_table(schema)}
-        where signal = 'availability' and value is not null and counted > 0 and {_within(since, until)}
+        from {table}
+        where signal = 'availability' and value is not null and counted > 0 and {within}
         group by feature
     """
     rows = [*connection.execute(fresh).fetchall(), *connection.execute(answered).fetchall()]
@@ -287,13 +306,15 @@ def _kept(connection: duckdb.DuckDBPyConnection, schema: str, since: int, until:
     return tuple(sorted(found, key=lambda one: (one.feature, one.promise)))
 
 
-def _last_verdicts(schema: str, at: int, chat: str | None) -> str:
-    """A query of the last verdicts that somebody knows of: a chat; None for who knows all."""
+def _last_verdicts(schema: str, at: int, chat: str | None, store: str | None) -> str:
+    """A query of the last verdicts of tables and of a store that somebody knows of: a chat; None for who knows all."""
     of_chat = "" if chat is None else f"and chat = {exp.Literal.string(chat).sql(dialect='duckdb')}"
-    return (
-        "select feature, signal, side, epoch_ms(max(watched_at)), arg_max(verdict, watched_at) "
-        f"from {_table(schema)} where verdict <> 'unknown' and watched_at <= {_instant(at)} {of_chat} group by all"
-    )
+    return f"""
+        select feature, signal, side, epoch_ms(max(watched_at)), arg_max(verdict, watched_at)
+        from {_table(schema)}
+        where verdict <> 'unknown' and watched_at <= {_instant(at)} {of_chat} and {_seen_with(store)}
+        group by all
+    """
 
 
 def _verdicts(rows: Iterable[tuple[Any, ...]]) -> Verdicts:
@@ -301,16 +322,24 @@ def _verdicts(rows: Iterable[tuple[Any, ...]]) -> Verdicts:
 
 
 def _is_there(schema: str) -> str:
+    """A query of a row where there is the table, with the columns that it has since it knows of chats."""
     name = exp.Literal.string(schema).sql(dialect="duckdb")
-    return f"select 1 from duckdb_tables() where schema_name = {name} and table_name = '{CHECKS}'"
+    of_table = f"schema_name = {name} and table_name = '{CHECKS}'"
+    return f"select 1 from duckdb_columns() where {of_table} and column_name = 'chat'"
 
 
 def _table(schema: str) -> str:
     return exp.table_(CHECKS, db=schema, quoted=True).sql(dialect="duckdb")
 
 
-def _within(since: int, until: int) -> str:
-    return f"watched_at between {_instant(since)} and {_instant(until)}"
+def _within(since: int, until: int, store: str | None) -> str:
+    return f"watched_at between {_instant(since)} and {_instant(until)} and {_seen_with(store)}"
+
+
+def _seen_with(store: str | None) -> str:
+    """Which checks a watch of a store goes by: those of tables, and its own; one without a store, of tables alone."""
+    own = "false" if store is None else f"store = {exp.Literal.string(store).sql(dialect='duckdb')}"
+    return f"(side = 'offline' or {own})"
 
 
 def _instant(milliseconds: int) -> str:

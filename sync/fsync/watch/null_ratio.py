@@ -34,7 +34,8 @@ def _check(look: Look, planned: Planned, side: Side, counted: Mapping[str, Count
     else:
         ratio = found.nulls / found.entities
         verdict = Verdict.ALERT if most is not None and ratio > most else Verdict.OK
-        sentence = f"{ratio:.1%} of {found.entities:,} that should have a value have none: {most:.1%} may"
+        many = f"{found.nulls:,} ({ratio:.1%})" if 0 < ratio < 0.001 else f"{ratio:.1%}"
+        sentence = f"{many} of {found.entities:,} that should have a value have none: {100 * (most or 0):.4g}% may"
     return Check.of(
         look.view,
         planned,

@@ -114,8 +114,19 @@ def _training(
         except NotBuilt as error:
             missing[one.name] = f"{training_set.text} cannot be read: {error}"
         except FsyncError:  # its text may have a value in it, and sentences go to a chat
-            missing[one.name] = f"{training_set.text} has no column {one.name} of {one.type} that can be read"
+            missing[one.name] = _why_unread(training_set, one, project, warehouse)
     return values, missing
+
+
+def _why_unread(training_set: TrainingSet, planned: Planned, project: Project, warehouse: Warehouse) -> str:
+    """Why there are no values of a feature in a training set."""
+    try:
+        columns = {name for name, _ in warehouse.columns(f"from {_relation(training_set, project)}")}
+    except FsyncError:
+        return f"{training_set.text} cannot be read as a table"
+    if planned.name not in columns:
+        return f"{training_set.text} has no column {planned.name}"
+    return f"the column {planned.name} of {training_set.text} has values that are not {planned.type}"
 
 
 def _relation(training_set: TrainingSet, project: Project) -> str:

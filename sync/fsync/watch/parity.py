@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from fsync import wire
 from fsync.errors import InputError, NotBuilt, StoreOutOfReach
-from fsync.explain import MEND, UNEXPLAINED, Offline, compare, online_of
+from fsync.explain import MEND, UNEXPLAINED, TableValue, compare, online_of
 from fsync.plan import View
 from fsync.read import Reader, Reading, Status
 from fsync.sql.empty import empty_values
@@ -21,12 +21,11 @@ from fsync.sql.looks import rows_of_entities, some_entities
 from fsync.store import Store
 from fsync.warehouse.duckdb import Table, Warehouse
 from fsync.watch.check import Check, Verdict
+from fsync.watch.offline import PROBES
 from fsync.wire import Value
 
 #: what stands in the place of what is of a class
 HIDDEN: Final = "(hidden)"
-#: how many entities of a view are looked up
-ENTITIES: Final = 1_000
 _ENTITIES_TABLE: Final = "fsync_parity"
 
 #: an entity by the texts of its columns
@@ -73,7 +72,7 @@ class Parity:
     problem: str | None = None
 
 
-def entities_of(views: Sequence[View], warehouse: Warehouse, entities: int = ENTITIES) -> Mapping[str, list[Entity]]:
+def entities_of(views: Sequence[View], warehouse: Warehouse, entities: int = PROBES) -> Mapping[str, list[Entity]]:
     """Some entities of each view's table, others each time; none of a view that is not built."""
     found: dict[str, list[Entity]] = {}
     for view in views:
@@ -84,7 +83,7 @@ def entities_of(views: Sequence[View], warehouse: Warehouse, entities: int = ENT
 
 
 def look_up(
-    view: View, of_table: Sequence[Entity], store: Store, prefix: str, at: int, entities: int = ENTITIES
+    view: View, of_table: Sequence[Entity], store: Store, prefix: str, at: int, entities: int = PROBES
 ) -> LookedUp:
     """Look entities of a view up in a store, as of an instant, in epoch milliseconds.
 
@@ -191,7 +190,7 @@ def _differences(
 ) -> Iterator[Difference]:
     for planned in view.features:
         online = online_of(planned, meta, reading)
-        offline = Offline(values[planned.name], hash=table.hash, built_at=table.built_at)
+        offline = TableValue(values[planned.name], hash=table.hash, built_at=table.built_at)
         agrees, reason = compare(offline, online, at)
         if not agrees:
             why = online.problem or reason

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from fsync.errors import InputError
-from fsync.watch.budget import Budget
+from fsync.watch.budget import DAYS, Budget
 from fsync.watch.check import Check, Round
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ _OF_CHECKS: Final[tuple[tuple[str, str, Callable[[Check], float | None]], ...]] 
 )
 #: the same of a budget
 _OF_BUDGETS: Final[tuple[tuple[str, str, Callable[[Budget], float | None]], ...]] = (
-    ("fsync_watch_kept", "The share of the last 30 days that a promise was kept.", lambda one: one.kept),
-    ("fsync_watch_budget_left", "The share of the error budget of 30 days that is left.", lambda one: one.left),
+    ("fsync_watch_kept", f"The share of the last {DAYS} days that a promise was kept.", lambda one: one.kept),
+    ("fsync_watch_budget_left", f"The share of the error budget of {DAYS} days that is left.", lambda one: one.left),
 )
 
 
@@ -69,7 +69,10 @@ class Metrics(Collector):
         try:
             start_http_server(port, registry=self._registry)
         except (OSError, OverflowError) as error:
-            raise InputError(f"port {port} cannot be served: {error}") from error
+            why = getattr(error, "strerror", None) or error
+            raise InputError(
+                f"port {port} cannot be served: {why}", "choose another one, from 1024 to 65535"
+            ) from error
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """What Prometheus asks for; called by its library."""

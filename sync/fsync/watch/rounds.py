@@ -20,14 +20,20 @@ from fsync.watch.distribution import Distribution, distributions
 from fsync.watch.history import Line, Past, Point, Verdicts, keep, last_verdicts, newest, patiently
 from fsync.watch.offline import SAMPLE
 from fsync.watch.parity import Difference, Entity, Parity, checks_of, compare_view, entities_of, look_up
+from fsync.wire import PREFIX
 
 
 @dataclass(frozen=True)
-class Served:
+class WatchedStore:
     """The online store that is watched, and what its keys start with."""
 
     store: Store
     prefix: str
+
+    @property
+    def name(self) -> str:
+        """What tells it from others in the history."""
+        return self.store.name if self.prefix == PREFIX else f"{self.store.name} ({self.prefix})"
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ def watch(
     project: Project,
     plan: Plan,
     profile: Profile,
-    served: Served | None,
+    served: WatchedStore | None,
     at: int | None,
     *,
     sample: int = SAMPLE,
@@ -88,7 +94,7 @@ def watch(
     # the warehouse is let go of before a store is waited for: builds want it
     with _opened(profile) as warehouse:
         looks = list(look_at_tables(views, project, plan, warehouse, moment, sample=sample, progress=progress))
-        verdicts = last_verdicts(warehouse, moment, chat)
+        verdicts = last_verdicts(warehouse, moment, chat, None if served is None else served.name)
         entities = entities_of(views, warehouse) if parity else {}
     parities: list[Parity] = []
     if served is not None:
@@ -96,7 +102,8 @@ def watch(
         if parity:
             parities = _compared(views, entities, profile, served, moment)
     seen = judge(looks, moment)
-    seen = replace(seen, checks=(*seen.checks, *(check for one in parities for check in checks_of(one))))
+    of_parity = (check for one in parities for check in checks_of(one))
+    seen = replace(seen, checks=(*seen.checks, *of_parity), store=None if served is None else served.name)
     past, unkept = Past(verdicts=verdicts), None
     if is_kept:
         try:
@@ -135,7 +142,7 @@ def line_of(check: Check) -> Line:
 
 
 def _compared(
-    views: Sequence[View], entities: Mapping[str, list[Entity]], profile: Profile, served: Served, at: int
+    views: Sequence[View], entities: Mapping[str, list[Entity]], profile: Profile, served: WatchedStore, at: int
 ) -> list[Parity]:
     looked_up = [look_up(view, entities.get(view.name, []), served.store, served.prefix, at) for view in views]
     with _opened(profile) as warehouse:

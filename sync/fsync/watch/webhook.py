@@ -19,15 +19,15 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from fsync.errors import InputError
-from fsync.instant import to_text
+from fsync.instant import now, to_text
 from fsync.watch.check import Check, Round
 
 #: how long the end of the program waits for messages that are not delivered yet, in seconds
 PATIENCE: Final = 10.0
 _TIMEOUT: Final = 5.0
-#: tried again after 0.5, 1, 2, 4 and 8 seconds, or as the server asks
+#: tried again after 0.5, 1, 2 and 4 seconds, or as the server asks
 _RETRIES: Final = Retry(
-    total=5,
+    total=4,
     backoff_factor=0.5,
     status_forcelist=(429, 500, 502, 503, 504),
     allowed_methods=frozenset({"POST"}),
@@ -60,6 +60,7 @@ class Undelivered:
     """What a chat was not told: the checks of a round, looked at as of an instant in epoch milliseconds, and why."""
 
     at: int
+    store: str | None
     checks: tuple[Check, ...]
     why: str
 
@@ -89,7 +90,14 @@ class Webhook:
 
     def send(self, project: str, watched: Round, begun: Sequence[Check], over: Sequence[Check]) -> None:
         """Have a chat told what began to alert, and what is over."""
-        sent = _Message(watched.at, (*begun, *over), message(project, watched, begun, over))
+        sent = _Message(watched.at, watched.store, (*begun, *over), message(project, watched, begun, over))
+        self._waiting[sent] = None
+        self._messages.put(sent)
+
+    def send_problem(self, project: str, problem: str) -> None:
+        """Have a chat told that nothing could be looked at, and why."""
+        text = {"text": _escaped(f"*{project}*: nothing could be looked at: {problem}")}
+        sent = _Message(now(), None, (), text)
         self._waiting[sent] = None
         self._messages.put(sent)
 
@@ -105,7 +113,7 @@ class Webhook:
         waiting.join(patience)
         if waiting.is_alive():
             for late in tuple(self._waiting):
-                self._fail(late, f"has not answered for {patience:g} s")
+                self._fail(late, f"has not taken a message within {patience:g} s")
 
     def _deliver(self) -> None:
         with requests.Session() as session:
@@ -120,8 +128,14 @@ class Webhook:
                         self._waiting.pop(sent, None)
                     else:
                         self._fail(sent, f"does not take messages ({answer.status_code})")
-                except Exception:  # whatever it is, messages after it are to be delivered
-                    self._fail(sent, "does not take messages")
+                except requests.exceptions.RetryError:
+                    self._fail(sent, "has answered every time that it is not able to take messages now")
+                except requests.Timeout:
+                    self._fail(sent, "does not answer")
+                except requests.ConnectionError:
+                    self._fail(sent, "cannot be reached: does the host exist, and does something listen there?")
+                except Exception as error:  # whatever it is, messages after it are to be delivered
+                    self._fail(sent, f"cannot be asked ({type(error).__name__})")
                 finally:
                     self._messages.task_done()
 
@@ -129,11 +143,12 @@ class Webhook:
         # what was given up already has failed once
         if sent in self._waiting:
             del self._waiting[sent]
-            self._failed.append(Undelivered(sent.at, sent.checks, f"the webhook at {self.host} {why}"))
+            self._failed.append(Undelivered(sent.at, sent.store, sent.checks, f"the webhook at {self.host} {why}"))
 
 
 @dataclass(frozen=True, eq=False)
 class _Message:
     at: int
+    store: str | None
     checks: tuple[Check, ...]
     text: Mapping[str, Any]

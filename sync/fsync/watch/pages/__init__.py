@@ -18,7 +18,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from fsync.errors import InputError
 from fsync.instant import to_text
 from fsync.plan import Plan, Planned, View
-from fsync.watch.budget import PERIOD_MS, Budget
+from fsync.watch.budget import DAYS, Budget
 from fsync.watch.check import Check, Round, Side, Signal, Verdict
 from fsync.watch.distribution import Distribution
 from fsync.watch.history import Point
@@ -102,7 +102,7 @@ def page_html(
 
     Args:
         points: the checks of the past; those of the round are drawn with them, once.
-        budgets: of any features, over `PERIOD_MS`.
+        budgets: of any features, over `DAYS`.
         distributions: by feature, as far as there are any.
 
     Raises:
@@ -118,7 +118,7 @@ def page_html(
         pages=pages,
         alerts=_alerts(watched),
         signals=_signals(watched),
-        days=PERIOD_MS // 86_400_000,
+        days=DAYS,
         data=_script({"axes": list(axes), "figures": figures}),
         plotly=plotly,
     )
@@ -134,7 +134,8 @@ def _plotly() -> str:
 
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": in_percent, "instant": to_text}
+    promised = "{:.6g}%".format
+    environment.filters |= {"percent": in_percent, "promised": lambda one: promised(100 * one), "instant": to_text}
     return environment.from_string(files("fsync.watch.pages").joinpath("page.html.j2").read_text(encoding="utf-8"))
 
 
