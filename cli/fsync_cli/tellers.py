@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsync.plan import Plan
+    from fsync.warehouse.profile import Profile
     from fsync.watch.budget import Budget
     from fsync.watch.check import Check
     from fsync.watch.rounds import Watched
-    from fsync.watch.webhook import Undelivered, Webhook
+    from fsync.watch.webhook import Webhook
 
     #: tells somebody what a round came to
     Teller = Callable[[Plan, Watched], None]
@@ -88,28 +89,22 @@ def page_teller(file: Path | None, project: str) -> Iterator[Teller]:
     yield tell
 
 
-def chat_teller(
-    webhook: Webhook | None, project: str, opened: ExitStack, forget: Callable[[Undelivered], None]
-) -> Iterator[Teller]:
-    """Who tells a chat what begins and what is over; none for none. Messages are waited for when `opened` closes.
-
-    Args:
-        forget: called with what could not be told.
-    """
+def chat_teller(webhook: Webhook | None, project: str, profile: Profile, opened: ExitStack) -> Iterator[Teller]:
+    """Who tells a chat what begins and what is over; none for none. Messages are waited for when `opened` closes."""
     if webhook is None:
         return
+    from fsync.watch.history import forget, line_of
 
     def tell_problems() -> None:
         for untold in webhook.undelivered():
             say(f"not told: {untold.why}; the next round tries again")
             try:
-                forget(untold)
+                forget(profile, webhook.id, untold.at, {line_of(check) for check in untold.checks}, untold.store)
             except FsyncError as error:
                 say(f"or not, since {error}")
 
     def tell(_plan: Plan, found: Watched) -> None:
-        if found.begun or found.over:
-            webhook.send(project, found.round, found.begun, found.over)
+        webhook.send(project, found.round, found.begun, found.over)
         tell_problems()
 
     opened.callback(tell_problems)

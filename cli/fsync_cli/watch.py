@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsync.spec.project import Project
-    from fsync.watch.history import Verdicts
     from fsync.watch.rounds import Watched, WatchedStore
 
 
@@ -100,10 +99,8 @@ def watch(
     from fsync.plan import make_plan
     from fsync.spec.project import open_project
     from fsync.warehouse.profile import read_profile
-    from fsync.watch.history import forget
-    from fsync.watch.rounds import line_of
     from fsync.watch.rounds import watch as look
-    from fsync.watch.webhook import Undelivered, Webhook
+    from fsync.watch.webhook import Webhook
 
     project = open_project(project_dir)
     catalog = checked_catalog(project)
@@ -115,42 +112,17 @@ def watch(
         say(f"looking once, as of {to_text(at)}: vars.fsync.as_of says that the data ends there")
     profile = read_profile(project, target)
     chat = None if webhook is None or dry_run else Webhook(webhook)
-    verdicts: Verdicts = {}
-
-    def not_told(untold: Undelivered) -> None:
-        nonlocal verdicts
-        lines = {line_of(check) for check in untold.checks}
-        verdicts = {line: one for line, one in verdicts.items() if line not in lines}
-        if chat is not None:
-            forget(profile, chat.id, untold.at, lines, untold.store)
-
     with ExitStack() as opened:
         # people first: what cannot be written to a file is said when they know
         tellers = [
             person_teller(show_all, json),
-            *chat_teller(chat, project.name, opened, not_told),
+            *chat_teller(chat, project.name, profile, opened),
             *metrics_teller(prometheus, is_once=is_once),
             *page_teller(html, project.name),
         ]
         served = _served(project, online, prefix, opened)
 
-        is_blind = False
-
         def round_() -> Watched:
-            nonlocal is_blind
-            try:
-                found = look_and_tell()
-            except (SpecErrors, OutOfReach, NotBuilt) as error:
-                # whoever relies on the chat takes silence for a good sign; once is enough until it is over
-                if chat is not None and not is_blind:
-                    chat.send_problem(project.name, str(error))
-                is_blind = True
-                raise
-            is_blind = False
-            return found
-
-        def look_and_tell() -> Watched:
-            nonlocal verdicts
             # read again each time: specs change, and tables with them
             plan = make_plan(checked_catalog(project))
             with progress_bar("watch") as progress:
@@ -166,14 +138,22 @@ def watch(
                     for_page=html is not None,
                     is_kept=not dry_run,
                     chat=None if chat is None else chat.id,
-                    before=verdicts,
+                    before=None if chat is None else chat.known,
                     progress=progress,
                 )
-            verdicts = found.verdicts
             tell_all(tellers, plan, found)
             return found
 
-        found = round_() if is_once else _again_and_again(round_, pause)
+        def round_or_problem() -> Watched:
+            try:
+                return round_()
+            except (SpecErrors, OutOfReach, NotBuilt) as error:
+                # whoever relies on the chat takes silence for a good sign
+                if chat is not None:
+                    chat.send_problem(project.name, str(error))
+                raise
+
+        found = round_or_problem() if is_once else _again_and_again(round_or_problem, pause)
     if found.round.alerts or found.round.problems:
         raise typer.Exit(1)
     if found.unkept is not None:

@@ -24,7 +24,7 @@ import yaml
 
 from fsync.store import open_store
 from fsync.watch import history, webhook
-from fsync.watch.check import Round
+from fsync.watch.check import Check, Round, Verdict
 from fsync.watch.prometheus import Metrics
 from fsync.wire import decode_meta
 from fsync_cli.main import run
@@ -432,6 +432,9 @@ class _Taking(BaseHTTPRequestHandler):
         pass
 
 
+LATE = Check("spend", "users", "me", "freshness", "offline", Verdict.ALERT, "late")
+
+
 @contextmanager
 def _chat(refuses: int = 0) -> Iterator[_Chat]:
     with _Chat(refuses) as server:
@@ -508,6 +511,30 @@ def test_a_chat_hears_that_nothing_could_be_looked_at(project: Path, fsync: Fsyn
     assert message["text"].startswith("*fsync*: nothing could be looked at: there is no warehouse at ")
 
 
+def test_a_chat_knows_what_it_was_told_and_is_told_what_it_was_not() -> None:
+    """Within one process, whether the history is kept or not."""
+    with _chat() as chat:
+        sent = webhook.Webhook(chat.url)
+        sent.send("shop", Round(1, 1, (LATE,)), (LATE,), ())
+        sent.send_problem("shop", "no warehouse")
+        sent.send_problem("shop", "no warehouse")  # as before
+        sent.close()
+        assert sent.known == {("spend", "freshness", "offline"): (1, "alert")}
+        chat.answers = 404
+        sent.send("shop", Round(2, 2, (LATE,)), (LATE,), ())
+        sent.send_problem("shop", "no warehouse")
+        sent.close()
+        assert [len(untold.checks) for untold in sent.undelivered()] == [1, 0]
+        assert sent.known == {}
+        chat.answers = 200
+        sent.send_problem("shop", "no warehouse")
+        sent.close()
+    told = [message["text"].partition("\n")[0] for message in chat.messages]
+    blind = "*shop*: nothing could be looked at: no warehouse"
+    alerting = "*shop*: 1 alerting as of 1970-01-01T00:00:00.00{}Z"
+    assert told == [alerting.format(1), blind, alerting.format(2), blind, blind]
+
+
 def test_whoever_cannot_be_told_the_others_are() -> None:
     told: list[str] = []
 
@@ -524,7 +551,7 @@ def test_a_message_that_is_sent_elsewhere_is_not_delivered() -> None:
     with _chat() as chat:
         chat.answers = 301
         sent = webhook.Webhook(chat.url)
-        sent.send("shop", Round(0, 0, ()), (), ())
+        sent.send("shop", Round(0, 0, (LATE,)), (LATE,), ())
         sent.close()
     (untold,) = sent.undelivered()
     assert untold.why == "the webhook at 127.0.0.1 does not take messages (301)"
@@ -533,7 +560,7 @@ def test_a_message_that_is_sent_elsewhere_is_not_delivered() -> None:
 def test_a_host_that_cannot_be_one_keeps_no_later_message_back() -> None:
     sent = webhook.Webhook(f"http://{'x' * 70}.example/services/a-secret")
     for _ in range(2):
-        sent.send("shop", Round(0, 0, ()), (), ())
+        sent.send("shop", Round(0, 0, (LATE,)), (LATE,), ())
     sent.close()
     assert [untold.why for untold in sent.undelivered()] == [
         f"the webhook at {'x' * 70}.example cannot be asked (LocationParseError)"

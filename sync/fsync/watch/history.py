@@ -109,6 +109,11 @@ def last_verdicts(warehouse: Warehouse, at: int, chat: str | None, store: str | 
     return _verdicts(warehouse.rows(_last_verdicts(warehouse.schema, at, chat, store)))
 
 
+def line_of(check: Check) -> Line:
+    """What a check is of."""
+    return check.feature, check.signal, check.side
+
+
 def newest(*known: Verdicts) -> Verdicts:
     """The newest of verdicts that are known from several places."""
     found: dict[Line, tuple[int, str]] = {}
@@ -154,6 +159,8 @@ def forget(profile: Profile, chat: str, since: int, lines: Collection[Line], sto
     Raises:
         WarehouseOutOfReach: as `keep` does.
     """
+    if not lines:
+        return
     untold = pa.table([list(part) for part in zip(*lines, strict=True)], names=["feature", "signal", "side"])
     try:
         with _writable(profile) as connection:

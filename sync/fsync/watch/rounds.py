@@ -17,7 +17,7 @@ from fsync.watch import Progress, judge, look_at_store, look_at_tables
 from fsync.watch.budget import PERIOD_MS, Budget, budgets
 from fsync.watch.check import Check, Round, Verdict
 from fsync.watch.distribution import Distribution, distributions
-from fsync.watch.history import Line, Past, Point, Verdicts, keep, last_verdicts, newest, patiently
+from fsync.watch.history import Past, Point, Verdicts, keep, last_verdicts, line_of, newest, patiently
 from fsync.watch.offline import SAMPLE
 from fsync.watch.parity import Difference, Entity, Parity, checks_of, compare_view, entities_of, look_up
 from fsync.wire import PREFIX
@@ -41,15 +41,13 @@ class Watched:
     """What a round came to.
 
     `begun` are the alerts that are new, `over` the checks that alerted the last time and are ok now. `points` and
-    `distributions` are there for a page alone. `unkept` says why the history has not got the round; then `verdicts` has
-    the last ones that it does not know of.
+    `distributions` are there for a page alone. `unkept` says why the history has not got the round.
     """
 
     round: Round
     begun: tuple[Check, ...]
     over: tuple[Check, ...]
     budgets: tuple[Budget, ...]
-    verdicts: Verdicts = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
     points: tuple[Point, ...] = ()
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
@@ -83,7 +81,7 @@ def watch(
         is_kept: whether to write what was seen into the history.
         chat: who is told what began and what is over, and so is not told again (`fsync.watch.webhook.Webhook.id`);
             None for whoever reads the report.
-        before: verdicts that the history does not know of: `Watched.verdicts` of the round before.
+        before: verdicts that are known beside the history, which may not have got the last rounds.
         progress: see `fsync.watch.look_at_tables`.
 
     Raises:
@@ -116,7 +114,6 @@ def watch(
         begun=begun,
         over=over,
         budgets=budgets(plan, past.kept),
-        verdicts={} if unkept is None else newest(before or {}, _verdicts_of(seen)),
         differences=tuple(difference for one in parities for difference in one.differences),
         points=past.points,
         distributions={name: one for look in looks for name, one in distributions(look).items()} if for_page else {},
@@ -130,15 +127,6 @@ def changes(seen: Round, before: Verdicts) -> tuple[tuple[Check, ...], tuple[Che
     begun = tuple(one for one in seen.alerts if line_of(one) not in alerted)
     over = tuple(one for one in seen.checks if one.verdict is Verdict.OK and line_of(one) in alerted)
     return begun, over
-
-
-def _verdicts_of(seen: Round) -> Verdicts:
-    return {line_of(one): (seen.at, one.verdict) for one in seen.checks if one.verdict is not Verdict.UNKNOWN}
-
-
-def line_of(check: Check) -> Line:
-    """What a check is of."""
-    return check.feature, check.signal, check.side
 
 
 def _compared(

@@ -21,6 +21,7 @@ from urllib3.util import Retry
 from fsync.errors import InputError
 from fsync.instant import now, to_text
 from fsync.watch.check import Check, Round
+from fsync.watch.history import Line, Verdicts, line_of
 
 #: how long the end of the program waits for messages that are not delivered yet, in seconds
 PATIENCE: Final = 10.0
@@ -57,7 +58,10 @@ def _escaped(text: str) -> str:
 
 @dataclass(frozen=True)
 class Undelivered:
-    """What a chat was not told: the checks of a round, looked at as of an instant in epoch milliseconds, and why."""
+    """What a chat was not told: checks of a round, looked at as of an instant in epoch milliseconds, and why.
+
+    Without checks it is that nothing could be looked at.
+    """
 
     at: int
     store: str | None
@@ -78,6 +82,8 @@ class Webhook:
             raise InputError("a webhook is a URL such as https://hooks.example.com/services/…")
         self.host = parts.hostname
         self._url = url
+        self._known: dict[Line, tuple[int, str]] = {}
+        self._is_blind = False
         self._waiting: dict[_Message, None] = {}
         self._failed: list[Undelivered] = []
         self._messages: queue.Queue[_Message] = queue.Queue()
@@ -88,23 +94,38 @@ class Webhook:
         """What tells it from other chats, and says nothing of its URL."""
         return hashlib.sha256(self._url.encode()).hexdigest()[:16]
 
+    @property
+    def known(self) -> Verdicts:
+        """The last verdicts that the chat knows of, as far as this object has told it."""
+        return dict(self._known)
+
     def send(self, project: str, watched: Round, begun: Sequence[Check], over: Sequence[Check]) -> None:
-        """Have a chat told what began to alert, and what is over."""
-        sent = _Message(watched.at, watched.store, (*begun, *over), message(project, watched, begun, over))
-        self._waiting[sent] = None
-        self._messages.put(sent)
+        """Let a chat know of a round: it is told if something began to alert, or is over."""
+        self._is_blind = False
+        self._known |= {line_of(one): (watched.at, one.verdict) for one in watched.checks if one.verdict != "unknown"}
+        if begun or over:
+            told = message(project, watched, begun, over)
+            self._put(_Message(watched.at, watched.store, (*begun, *over), told))
 
     def send_problem(self, project: str, problem: str) -> None:
-        """Have a chat told that nothing could be looked at, and why."""
-        text = {"text": _escaped(f"*{project}*: nothing could be looked at: {problem}")}
-        sent = _Message(now(), None, (), text)
-        self._waiting[sent] = None
-        self._messages.put(sent)
+        """Have a chat told that nothing could be looked at, and why: once, until something can."""
+        if not self._is_blind:
+            self._is_blind = True
+            told = {"text": _escaped(f"*{project}*: nothing could be looked at: {problem}")}
+            self._put(_Message(now(), None, (), told))
 
     def undelivered(self) -> tuple[Undelivered, ...]:
-        """What could not be delivered since this was asked last."""
+        """What could not be delivered since this was asked last; the chat does not know of it."""
         failed, self._failed = self._failed, []
+        for untold in failed:
+            self._is_blind = self._is_blind and bool(untold.checks)
+            for check in untold.checks:
+                self._known.pop(line_of(check), None)
         return tuple(failed)
+
+    def _put(self, sent: _Message) -> None:
+        self._waiting[sent] = None
+        self._messages.put(sent)
 
     def close(self, patience: float = PATIENCE) -> None:
         """Wait until everything is delivered or given up, but at most so many seconds."""
