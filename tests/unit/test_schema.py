@@ -215,7 +215,7 @@ def _faults(kind: str, text: str, folder: Path) -> list[str]:
     specs.mkdir(parents=True)
     (specs / "spec.yml").write_text(text)
     project = open_project(folder)
-    _, faults = load_services(project) if kind == "service" else load_features(project)
+    faults = (load_services(project) if kind == "service" else load_features(project))[1]
     return [issue.code for issue in faults]
 
 

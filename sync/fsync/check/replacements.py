@@ -10,7 +10,7 @@ from fsync.spec.issue import Issue
 
 
 def replacements_exist(catalog: Catalog) -> Iterator[Issue]:
-    names = {feature.name for feature in catalog.features}
+    names = {feature.name for feature in catalog.features} | catalog.unread
     for feature in catalog.features:
         use = feature.deprecated.use if feature.deprecated is not None else None
         if use is not None and use not in names - {feature.name}:

@@ -21,7 +21,7 @@ def services_are_whole(catalog: Catalog) -> Iterator[Issue]:
         seen: set[str] = set()
         for index, name in enumerate(service.features):
             place = service.written.document.place((*service.written.path("features"), index))
-            if name not in features:
+            if name not in features | catalog.unread:
                 near = did_you_mean(name, features)
                 yield Issue("unknown-feature", f"there is no feature {name!r}", place, near)
             elif name in seen:

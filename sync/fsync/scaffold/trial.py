@@ -113,11 +113,13 @@ def _with(standing: Standing, path: str, text: str) -> tuple[Catalog, tuple[Issu
             file = alone.root / path
             file.parent.mkdir(parents=True)
             file.write_text(text, encoding="utf-8", newline="\n")
-            features, faults = load_features(alone)
+            features, faults, unread = load_features(alone)
             services, faults_of_services = load_services(alone)
     except OSError as error:
         raise InputError(f"a scratch folder cannot be used: {error}", "name another one with TMPDIR") from error
     # the new one comes last, whatever its file's name: what two share is told of whoever comes second
     features, services = (*catalog.features, *features), (*catalog.services, *services)
     models = load_models(project, sorted({feature.source for feature in features}))
-    return replace(catalog, features=features, services=services, models=models), (*faults, *faults_of_services)
+    unread |= catalog.unread
+    with_it = replace(catalog, features=features, services=services, models=models, unread=unread)
+    return with_it, (*faults, *faults_of_services)

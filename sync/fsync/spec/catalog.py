@@ -27,6 +27,8 @@ class Catalog:
     services: tuple[Service, ...] = ()
     models: Mapping[str, Model] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
+    #: the names of features whose specs have faults, which are told already
+    unread: frozenset[str] = frozenset()
 
     @property
     def specs(self) -> tuple[Feature | Service, ...]:
@@ -47,10 +49,10 @@ def load_catalog(project: Project) -> tuple[Catalog, tuple[Issue, ...]]:
     Returns:
         What could be read, and the faults of what could not.
     """
-    features, feature_issues = load_features(project)
+    features, feature_issues, unread = load_features(project)
     sources, source_issues = load_sources(project)
     services, service_issues = load_services(project)
     policy, policy_issues = load_policy(project)
     models = load_models(project, sorted({feature.source for feature in features}))
-    catalog = Catalog(features, sources, services, models, policy)
+    catalog = Catalog(features, sources, services, models, policy, unread)
     return catalog, (*feature_issues, *source_issues, *service_issues, *policy_issues)

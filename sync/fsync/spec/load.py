@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -23,11 +23,31 @@ from fsync.spec.transformation import read_scalar, read_transformation
 Spec = TypeVar("Spec", Feature, Service)
 
 
-def load_features(project: Project) -> tuple[tuple[Feature, ...], tuple[Issue, ...]]:
-    """Every feature below `feature_specs/`, in the order of file names; and the faults of their form."""
+@dataclass(frozen=True)
+class Unread:
+    """The name of a feature whose spec has a fault."""
+
+    name: str
+
+
+def load_features(project: Project) -> tuple[tuple[Feature, ...], tuple[Issue, ...], frozenset[str]]:
+    """Every feature below `feature_specs/`, in the order of file names; the faults of their form; the names of others.
+
+    Those are the features that have faults.
+    """
     services = project.specs / SERVICES
     files = (path for path in _files(project.specs) if not path.is_relative_to(services))
-    return _loaded(files, project, _in_document)
+    unread: set[str] = set()
+
+    def load(document: Document) -> Iterator[Feature | Issue]:
+        for found in _in_document(document):
+            if isinstance(found, Unread):
+                unread.add(found.name)
+            else:
+                yield found
+
+    features, issues = _loaded(files, project, load)
+    return features, issues, frozenset(unread)
 
 
 def load_services(project: Project) -> tuple[tuple[Service, ...], tuple[Issue, ...]]:
@@ -93,7 +113,7 @@ def _service(document: Document) -> Iterator[Service | Issue]:
     )
 
 
-def _in_document(document: Document) -> Iterator[Feature | Issue]:
+def _in_document(document: Document) -> Iterator[Feature | Issue | Unread]:
     top = document.value
     if top is None:
         yield Issue("missing-key", "this file holds no feature", document.place(()))
@@ -120,7 +140,7 @@ def _under_names(document: Document, top: Mapping[str, Any]) -> Iterator[Issue]:
 _OF_FEATURES: Final = ("entity", "source", "transformation")
 
 
-def _collection(document: Document, top: Mapping[str, Any]) -> Iterator[Feature | Issue]:
+def _collection(document: Document, top: Mapping[str, Any]) -> Iterator[Feature | Issue | Unread]:
     """A file with `defaults:` and `features:`."""
     for key in top:
         if key not in ("defaults", "features"):
@@ -152,10 +172,17 @@ def _collection(document: Document, top: Mapping[str, Any]) -> Iterator[Feature 
 
 def _feature(
     document: Document, base: Path, node: Mapping[str, Any], defaults: Mapping[str, Any]
-) -> Iterator[Feature | Issue]:
+) -> Iterator[Feature | Issue | Unread]:
     inherited: dict[str, Path] = {str(key): ("defaults", str(key)) for key in defaults if key not in node}
     written = Written(document, base, inherited)
     merged = {**defaults, **node}
+    found = tuple(_read(merged, written))
+    yield from found
+    if any(isinstance(one, Issue) for one in found):
+        yield Unread(str(merged.get("name")))
+
+
+def _read(merged: Mapping[str, Any], written: Written) -> Iterator[Feature | Issue]:
     if faults := tuple(faults_of_texts(merged, written)):
         yield from faults
         return
