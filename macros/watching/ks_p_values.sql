@@ -27,7 +27,7 @@ with recursive tests as (
         cast(h as hugeint) as h,
         -- the statistic, and how many values of one sample would make it as sure
         cast(h as double) / m / n as d,
-        round(cast(m as double) * n / (m + n)) as size
+        round_even(cast(m as double) * n / (m + n), 0) as size
     from {{ measured }}
     where m > 0 and n > 0
 

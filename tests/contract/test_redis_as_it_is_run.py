@@ -178,6 +178,7 @@ def test_what_is_no_url(url: str) -> None:
     [
         ("redis://h/orders", "names a database that is no number"),
         ("redis://h/0?passwrd=secret", "has a setting that redis-py does not know: passwrd"),
+        ("redis://h?read_from_replicas=true", "has a setting that redis-py does not know: read_from_replicas"),
         ("redis+cluster://h?passwrd=secret", "has a setting that redis-py does not know: passwrd"),
     ],
 )

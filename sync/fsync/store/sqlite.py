@@ -172,6 +172,10 @@ class SqliteStore:
         return None
 
     def close(self) -> None:
+        with self._turn:  # whoever reads in another thread comes to the end
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -191,7 +195,7 @@ class SqliteStore:
     def _open(self) -> sqlite3.Connection:
         # a copy that took its place, such as one that is brought here every day, is another file
         if self._connection is not None and self._file != _identity_of(self._path):
-            self.close()
+            self._let_go()
         if self._connection is None:
             connection = sqlite3.connect(self._path, timeout=_PATIENCE, check_same_thread=False)
             try:

@@ -64,7 +64,8 @@ def parse_address(url: str) -> Address:
     if not address.url.startswith("unix:") and "db" not in parsed and urlsplit(address.url).path.strip("/"):
         raise InputError("the online store's URL names a database that is no number", _MEND)
     connection = parsed.pop("connection_class", Connection)
-    unknown = [name for name in parsed if name not in _settings(connection)]
+    known = _settings(connection, address.kind) if isinstance(connection, type) else frozenset()
+    unknown = [name for name in parsed if name not in known]
     if unknown:
         raise InputError(
             f"the online store's URL has a setting that redis-py does not know: {', '.join(unknown)}",
@@ -73,9 +74,9 @@ def parse_address(url: str) -> Address:
     return address if not parsed.get("db") else replace(address, name=f"{address.name}/{parsed['db']}")
 
 
-def _settings(connection: type) -> frozenset[str]:
-    """What a connection of redis-py can be told, of its own, by its base classes and its pool."""
-    told = (*connection.__mro__, ConnectionPool, RedisCluster)
+def _settings(connection: type, kind: str) -> frozenset[str]:
+    """What a connection of redis-py can be told, of its own, by its base classes, its pool and its cluster."""
+    told = (*connection.__mro__, ConnectionPool, *([RedisCluster] if kind == "cluster" else []))
     return frozenset(name for one in told for name in inspect.signature(one).parameters)
 
 

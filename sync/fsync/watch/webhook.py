@@ -29,6 +29,7 @@ _TIMEOUT: Final = 5.0
 #: tried again after 0.5, 1, 2 and 4 seconds, or as the server asks
 _RETRIES: Final = Retry(
     total=4,
+    read=0,  # what was sent and not answered in time has most likely come
     backoff_factor=0.5,
     status_forcelist=(429, 500, 502, 503, 504),
     allowed_methods=frozenset({"POST"}),
