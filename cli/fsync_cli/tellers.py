@@ -89,27 +89,30 @@ def page_teller(file: Path | None, project: str) -> Iterator[Teller]:
     yield tell
 
 
-def chat_teller(webhook: Webhook | None, project: str, profile: Profile, opened: ExitStack) -> Iterator[Teller]:
+def chat_teller(
+    webhook: Webhook | None, project: str, profile: Profile, store: str | None, opened: ExitStack
+) -> Iterator[Teller]:
     """Who tells a chat what begins and what is over; none for none. Messages are waited for when `opened` closes."""
     if webhook is None:
         return
-    from fsync.watch.history import forget, line_of
+    from fsync.watch.history import amend
 
-    def tell_problems() -> None:
-        for untold in webhook.undelivered():
-            say(f"not told: {untold.why}; the next round tries again")
-            try:
-                forget(profile, webhook.id, untold.at, {line_of(check) for check in untold.checks}, untold.store)
-            except FsyncError as error:
-                say(f"or not, since {error}")
+    def remember() -> None:
+        say_undelivered(webhook)
+        try:
+            amend(profile, webhook.chat, store)
+        except FsyncError as error:
+            say(f"the next watch may not tell it again: {error}")
 
-    def tell(_plan: Plan, found: Watched) -> None:
-        webhook.send(project, found.round, found.begun, found.over)
-        tell_problems()
-
-    opened.callback(tell_problems)
+    opened.callback(remember)
     opened.callback(webhook.close)
-    yield tell
+    yield lambda _plan, found: webhook.send(project, found)
+
+
+def say_undelivered(webhook: Webhook) -> None:
+    """Say what could not be delivered; the next round knows of it."""
+    for problem in webhook.undelivered():
+        say(f"not told: {problem}; the next round tells it again")
 
 
 def person_teller(show_all: bool, json: bool) -> Teller:

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from fsync.errors import FsyncError, NotBuilt, OutOfReach, SpecErrors
+from fsync.errors import FsyncError
 from fsync.instant import to_text
 from fsync.wire import PREFIX
 from fsync_cli.console import progress_bar, say
 from fsync_cli.options import Json, Online, Prefix, ProjectDir, Target, duration, instant
-from fsync_cli.tellers import chat_teller, metrics_teller, page_teller, person_teller, tell_all
+from fsync_cli.tellers import chat_teller, metrics_teller, page_teller, person_teller, say_undelivered, tell_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fsync.plan import Plan
     from fsync.spec.project import Project
     from fsync.watch.rounds import Watched, WatchedStore
 
@@ -113,16 +114,16 @@ def watch(
     profile = read_profile(project, target)
     chat = None if webhook is None or dry_run else Webhook(webhook)
     with ExitStack() as opened:
+        served = _served(project, online, prefix, opened)
         # people first: what cannot be written to a file is said when they know
         tellers = [
             person_teller(show_all, json),
-            *chat_teller(chat, project.name, profile, opened),
+            *chat_teller(chat, project.name, profile, None if served is None else served.name, opened),
             *metrics_teller(prometheus, is_once=is_once),
             *page_teller(html, project.name),
         ]
-        served = _served(project, online, prefix, opened)
 
-        def round_() -> Watched:
+        def look_around() -> tuple[Plan, Watched]:
             # read again each time: specs change, and tables with them
             plan = make_plan(checked_catalog(project))
             with progress_bar("watch") as progress:
@@ -137,23 +138,25 @@ def watch(
                     parity=parity,
                     for_page=html is not None,
                     is_kept=not dry_run,
-                    chat=None if chat is None else chat.id,
-                    before=None if chat is None else chat.known,
+                    chat=None if chat is None else chat.chat,
                     progress=progress,
                 )
+            return plan, found
+
+        def round_() -> Watched:
+            if chat is not None:
+                say_undelivered(chat)
+            try:
+                plan, found = look_around()
+            except Exception as error:
+                # whoever relies on the chat takes silence for a good sign
+                if chat is not None:
+                    chat.send_problem(project.name, str(error) if isinstance(error, FsyncError) else "a bug of fsync")
+                raise
             tell_all(tellers, plan, found)
             return found
 
-        def round_or_problem() -> Watched:
-            try:
-                return round_()
-            except (SpecErrors, OutOfReach, NotBuilt) as error:
-                # whoever relies on the chat takes silence for a good sign
-                if chat is not None:
-                    chat.send_problem(project.name, str(error))
-                raise
-
-        found = round_or_problem() if is_once else _again_and_again(round_or_problem, pause)
+        found = round_() if is_once else _again_and_again(round_, pause)
     if found.round.alerts or found.round.problems:
         raise typer.Exit(1)
     if found.unkept is not None:

@@ -26,6 +26,7 @@ from fsync.store import open_store
 from fsync.watch import history, webhook
 from fsync.watch.check import Check, Round, Verdict
 from fsync.watch.prometheus import Metrics
+from fsync.watch.rounds import Watched
 from fsync.wire import decode_meta
 from fsync_cli.main import run
 from fsync_cli.tellers import tell_all
@@ -435,6 +436,10 @@ class _Taking(BaseHTTPRequestHandler):
 LATE = Check("spend", "users", "me", "freshness", "offline", Verdict.ALERT, "late")
 
 
+def begun(at: int, unkept: str | None = None) -> Watched:
+    return Watched(Round(at, at, (LATE,)), (LATE,), (), (), unkept=unkept)
+
+
 @contextmanager
 def _chat(refuses: int = 0) -> Iterator[_Chat]:
     with _Chat(refuses) as server:
@@ -480,7 +485,7 @@ def test_a_chat_that_was_down_is_told_when_it_is_back(
     with _chat(refuses=2) as chat:
         for _ in range(2):
             ended = fsync(*tell, "--webhook", chat.url)
-            assert "does not take messages (503); the next round tries again" in ended.err
+            assert "does not take messages (503); the next round tells it again" in ended.err
         for _ in range(2):
             assert "not told" not in fsync(*tell, "--webhook", chat.url).err
     (message,) = chat.messages
@@ -515,17 +520,17 @@ def test_a_chat_knows_what_it_was_told_and_is_told_what_it_was_not() -> None:
     """Within one process, whether the history is kept or not."""
     with _chat() as chat:
         sent = webhook.Webhook(chat.url)
-        sent.send("shop", Round(1, 1, (LATE,)), (LATE,), ())
+        sent.send("shop", begun(1))
         sent.send_problem("shop", "no warehouse")
         sent.send_problem("shop", "no warehouse")  # as before
         sent.close()
-        assert sent.known == {("spend", "freshness", "offline"): (1, "alert")}
+        assert (sent.undelivered(), sent.chat.amended) == ((), {}), "the warehouse knows"
         chat.answers = 404
-        sent.send("shop", Round(2, 2, (LATE,)), (LATE,), ())
+        sent.send("shop", begun(2))
         sent.send_problem("shop", "no warehouse")
         sent.close()
-        assert [len(untold.checks) for untold in sent.undelivered()] == [1, 0]
-        assert sent.known == {}
+        assert sent.undelivered() == ("the webhook at 127.0.0.1 does not take messages (404)",) * 2
+        assert sent.chat.amended == {("spend", "freshness", "offline"): "ok"}, "it does not know that it alerts"
         chat.answers = 200
         sent.send_problem("shop", "no warehouse")
         sent.close()
@@ -551,20 +556,17 @@ def test_a_message_that_is_sent_elsewhere_is_not_delivered() -> None:
     with _chat() as chat:
         chat.answers = 301
         sent = webhook.Webhook(chat.url)
-        sent.send("shop", Round(0, 0, (LATE,)), (LATE,), ())
+        sent.send("shop", begun(0))
         sent.close()
-    (untold,) = sent.undelivered()
-    assert untold.why == "the webhook at 127.0.0.1 does not take messages (301)"
+    assert sent.undelivered() == ("the webhook at 127.0.0.1 does not take messages (301)",)
 
 
 def test_a_host_that_cannot_be_one_keeps_no_later_message_back() -> None:
     sent = webhook.Webhook(f"http://{'x' * 70}.example/services/a-secret")
     for _ in range(2):
-        sent.send("shop", Round(0, 0, (LATE,)), (LATE,), ())
+        sent.send("shop", begun(0))
     sent.close()
-    assert [untold.why for untold in sent.undelivered()] == [
-        f"the webhook at {'x' * 70}.example cannot be asked (LocationParseError)"
-    ] * 2
+    assert sent.undelivered() == (f"the webhook at {'x' * 70}.example cannot be asked (LocationParseError)",) * 2
 
 
 def test_a_chat_that_does_not_answer_holds_nothing_up(

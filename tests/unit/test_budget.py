@@ -11,8 +11,8 @@ from fsync.instant import to_milliseconds
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import Profile
 from fsync.watch.budget import _left
-from fsync.watch.check import Check, Round, Side, Signal, Verdict
-from fsync.watch.history import Line, Past, forget, keep, last_verdicts
+from fsync.watch.check import Check, Line, Round, Side, Signal, Verdict
+from fsync.watch.history import Past, keep, last_verdicts
 
 HOUR = 3_600_000
 STORE = "Redis here:6379"
@@ -104,44 +104,13 @@ def test_the_last_verdict_of_a_check_is_known(history: Profile) -> None:
     with Warehouse(history) as warehouse:
         assert last_verdicts(warehouse, NOON - HOUR, None, STORE) == {}
         assert [last_verdicts(warehouse, NOON + hour * HOUR, None, STORE)[line] for hour in range(5)] == [
-            (NOON + hour * HOUR, verdict) for hour, verdict in enumerate(("ok", "alert", "alert", "ok", "ok"))
+            *("ok", "alert", "alert", "ok", "ok"),
         ]
 
 
 def _round(minute: int, verdict: Verdict) -> Round:
     at = NOON + minute * 60_000
     return Round(at, at, (_check("freshness", "offline", verdict, 60.0, None),), store=STORE)
-
-
-def test_a_chat_knows_what_it_was_told_and_nothing_else(profile: Profile) -> None:
-    line: Line = ("spend", "freshness", "offline")
-    assert keep(profile, _round(0, Verdict.OK), NOON, chat="ours").verdicts == {}
-    # somebody looks by hand
-    assert keep(profile, _round(1, Verdict.ALERT), NOON).verdicts == {line: (NOON, "ok")}
-    assert keep(profile, _round(2, Verdict.ALERT), NOON, chat="ours").verdicts == {line: (NOON, "ok")}
-    told = {line: (NOON + 120_000, "alert")}
-    assert keep(profile, _round(3, Verdict.ALERT), NOON, chat="ours").verdicts == told
-    assert keep(profile, _round(3, Verdict.ALERT), NOON, chat="theirs").verdicts == {}
-
-
-def test_what_a_chat_could_not_be_told_it_does_not_know(profile: Profile) -> None:
-    line: Line = ("spend", "freshness", "offline")
-    keep(profile, _round(0, Verdict.OK), NOON, chat="ours")
-    keep(profile, _round(1, Verdict.ALERT), NOON, chat="ours")
-    keep(profile, _round(2, Verdict.ALERT), NOON, chat="ours")  # before it is known that the chat was not told
-    forget(profile, "ours", NOON + 60_000, [line], STORE)
-    assert keep(profile, _round(3, Verdict.ALERT), NOON, chat="ours").verdicts == {line: (NOON, "ok")}
-
-
-def test_looking_by_hand_at_the_same_instant_leaves_a_chat_what_it_knows(profile: Profile) -> None:
-    line: Line = ("spend", "freshness", "offline")
-    keep(profile, _round(0, Verdict.ALERT), NOON, chat="ours")
-    keep(profile, _round(0, Verdict.ALERT), NOON)
-    with Warehouse(profile) as warehouse:
-        assert last_verdicts(warehouse, NOON, "ours", STORE) == {line: (NOON, "alert")}
-    keep(profile, _round(0, Verdict.OK), NOON)
-    with Warehouse(profile) as warehouse:
-        assert last_verdicts(warehouse, NOON, "ours", STORE) == {}
 
 
 def test_stores_have_histories_of_their_own(profile: Profile) -> None:
@@ -155,7 +124,7 @@ def test_stores_have_histories_of_their_own(profile: Profile) -> None:
         keep(profile, Round(at, at, checks, store=store), NOON)
     with Warehouse(profile) as warehouse:
         found = {
-            store: {side: verdict for (_, _, side), (_, verdict) in last_verdicts(warehouse, at, None, store).items()}
+            store: {side: verdict for (_, _, side), verdict in last_verdicts(warehouse, at, None, store).items()}
             for store in ("here", "there", None)
         }
     assert found == {
@@ -176,9 +145,8 @@ def test_stores_have_histories_of_their_own(profile: Profile) -> None:
 def test_a_history_of_an_earlier_fsync_goes_on(profile: Profile) -> None:
     keep(profile, _round(0, Verdict.ALERT), NOON)
     with duckdb.connect(str(profile.path)) as connection:
-        connection.execute("alter table fsync_watch drop column chat")
         connection.execute("alter table fsync_watch drop column store")
-    assert len(keep(profile, _round(1, Verdict.OK), NOON, chat="ours", with_points=True).points) == 2
+    assert len(keep(profile, _round(1, Verdict.OK), NOON, with_points=True).points) == 2
 
 
 def test_what_could_not_be_looked_at_says_nothing(history: Profile) -> None:
@@ -186,16 +154,13 @@ def test_what_could_not_be_looked_at_says_nothing(history: Profile) -> None:
     unknown = _check("freshness", "online", Verdict.UNKNOWN, None, None)
     keep(history, Round(later, later, (unknown,), store=STORE), NOON)
     with Warehouse(history) as warehouse:
-        assert last_verdicts(warehouse, later, None, STORE)["spend", "freshness", "online"] == (
-            NOON + 2 * HOUR,
-            "alert",
-        )
+        assert last_verdicts(warehouse, later, None, STORE)["spend", "freshness", "online"] == "alert"
 
 
 def test_looking_at_the_same_instant_again_replaces_what_was_seen(history: Profile) -> None:
     _look(history, NOON + HOUR, False, 1.0, 100)
     with Warehouse(history) as warehouse:
-        assert last_verdicts(warehouse, NOON + HOUR, None, STORE)["spend", "freshness", "online"] == (NOON + HOUR, "ok")
+        assert last_verdicts(warehouse, NOON + HOUR, None, STORE)["spend", "freshness", "online"] == "ok"
         assert warehouse.row("select count(*) from fsync_watch") == (15,)
 
 

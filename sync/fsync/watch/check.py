@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
@@ -95,6 +96,22 @@ class Check:
     def told_p(self) -> str:
         """p for people; of what is smaller than 1e-15 no more can be said."""
         return "p < 1e-15" if self.p is None or self.p < _SURE else f"p = {self.p:.1g}"
+
+
+#: a check among others: its feature, signal and side
+Line = tuple[str, Signal, Side]
+#: a verdict of each, but for those that are unknown
+Verdicts = Mapping[Line, str]
+
+
+def line_of(check: Check) -> Line:
+    """What a check is of."""
+    return check.feature, check.signal, check.side
+
+
+def verdicts_of(checks: Iterable[Check]) -> Verdicts:
+    """The verdicts of checks that are not unknown."""
+    return {line_of(check): check.verdict for check in checks if check.verdict is not Verdict.UNKNOWN}
 
 
 @dataclass(frozen=True)

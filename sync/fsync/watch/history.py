@@ -6,7 +6,7 @@ The table is written in a moment, by a connection of its own: a build that holds
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -19,7 +19,9 @@ from fsync.errors import WarehouseOutOfReach, one_line
 from fsync.instant import FIRST, to_datetime
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import Profile
-from fsync.watch.check import Check, Round, Side, Signal
+from fsync.watch import told
+from fsync.watch.check import Check, Round, Side, Signal, Verdicts
+from fsync.watch.told import Chat
 
 _Opened = TypeVar("_Opened")
 
@@ -46,15 +48,9 @@ _COLUMNS: Final = (
     ("q", "double", pa.float64()),
     ("baseline", "varchar", pa.string()),
     ("sentence", "varchar", pa.string()),
-    # the store that was watched, of checks online (`WatchedStore.name`); and the chat that knows of it (`Webhook.id`)
+    # that was watched, of checks online
     ("store", "varchar", pa.string()),
-    ("chat", "varchar", pa.string()),
 )
-
-#: a check among others: its feature, signal and side
-Line = tuple[str, Signal, Side]
-#: the last verdict of each, after the instant that it is of, in epoch milliseconds
-Verdicts = Mapping[Line, tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,7 @@ class Kept:
 class Past:
     """What the history says of a period: how promises were kept, and the checks that were made, the oldest first.
 
-    `verdicts` are the last ones before the round that is kept.
+    `verdicts` are the last ones before the round that is kept, as far as whoever is told knows of them.
     """
 
     kept: tuple[Kept, ...] = ()
@@ -97,32 +93,20 @@ class Past:
     verdicts: Verdicts = field(default_factory=dict)
 
 
-def last_verdicts(warehouse: Warehouse, at: int, chat: str | None, store: str | None) -> Verdicts:
-    """The last verdict of every check that was not unknown, until an instant.
+def last_verdicts(warehouse: Warehouse, at: int, chat: Chat | None, store: str | None) -> Verdicts:
+    """The last verdict of every check that was not unknown.
 
     Args:
-        chat: of which those are asked for that it knows of; None for all.
-        store: of which those are asked for beside those of tables.
+        chat: who knows of them, whatever instant they are of; None for all until `at`.
+        store: of which those are asked for beside those of tables; None for none.
     """
-    if not warehouse.rows(_is_there(warehouse.schema)):
-        return {}
-    return _verdicts(warehouse.rows(_last_verdicts(warehouse.schema, at, chat, store)))
+    schema, table = warehouse.schema, CHECKS if chat is None else told.TABLE
+    query = _last_verdicts(schema, at, store) if chat is None else told.known_query(schema, chat, store)
+    found = _verdicts(warehouse.rows(query)) if warehouse.rows(_is_there(schema, table)) else {}
+    return found if chat is None else {**found, **chat.amended}
 
 
-def line_of(check: Check) -> Line:
-    """What a check is of."""
-    return check.feature, check.signal, check.side
-
-
-def newest(*known: Verdicts) -> Verdicts:
-    """The newest of verdicts that are known from several places."""
-    found: dict[Line, tuple[int, str]] = {}
-    for verdicts in known:
-        found |= {line: one for line, one in verdicts.items() if line not in found or found[line][0] <= one[0]}
-    return found
-
-
-def keep(profile: Profile, watched: Round, since: int, *, with_points: bool = False, chat: str | None = None) -> Past:
+def keep(profile: Profile, watched: Round, since: int, *, with_points: bool = False, chat: Chat | None = None) -> Past:
     """Put the checks of a round into the table, and look back from there.
 
     The checks take the place of those of the same views and the same instant. The verdicts before them are read in
@@ -130,7 +114,7 @@ def keep(profile: Profile, watched: Round, since: int, *, with_points: bool = Fa
 
     Args:
         since: when the period begins, in epoch milliseconds; it ends with the round.
-        chat: who is going to be told, and then knows of the checks; the verdicts before are those that it knows of.
+        chat: who is going to be told, and knows of the checks from now on; the verdicts before are those that it knew.
         with_points: whether to look at every check of it.
 
     Raises:
@@ -138,7 +122,6 @@ def keep(profile: Profile, watched: Round, since: int, *, with_points: bool = Fa
     """
     try:
         with _writable(profile) as connection:
-            connection.execute("set enable_progress_bar = false; set timezone = 'UTC'")
             verdicts = _write(connection, profile.schema, watched, chat)
             table, within = _table(profile.schema), _within(since, watched.at, watched.store)
             return Past(
@@ -150,61 +133,37 @@ def keep(profile: Profile, watched: Round, since: int, *, with_points: bool = Fa
         raise WarehouseOutOfReach(f"the history cannot be kept in {profile.path}: {one_line(error)}") from error
 
 
-def forget(profile: Profile, chat: str, since: int, lines: Collection[Line], store: str | None) -> None:
-    """Take back that a chat knows of checks since an instant: it could not be told, and is told again.
-
-    Args:
-        store: that was watched.
+def amend(profile: Profile, chat: Chat, store: str | None) -> None:
+    """Keep what a chat knows otherwise than the warehouse says, at the end of a watch: see `Chat.amended`.
 
     Raises:
         WarehouseOutOfReach: as `keep` does.
     """
-    if not lines:
+    if not chat.amended:
         return
-    untold = pa.table([list(part) for part in zip(*lines, strict=True)], names=["feature", "signal", "side"])
     try:
         with _writable(profile) as connection:
-            if not connection.execute(_is_there(profile.schema)).fetchall():
-                return
-            connection.register("fsync_untold", untold)
-            connection.execute(
-                f"""
-                update {_table(profile.schema)} set chat = null
-                where chat = $1 and watched_at >= {_instant(since)} and {_seen_with(store)}
-                    and (feature, signal, side) in (select (feature, signal, side) from fsync_untold)
-                """,
-                [chat],
-            )
+            _begin(connection, profile.schema)
+            told.amend(connection, profile.schema, chat, store)
+            connection.execute("commit")
     except duckdb.Error as error:
         raise WarehouseOutOfReach(f"the history cannot be kept in {profile.path}: {one_line(error)}") from error
 
 
-def _write(connection: duckdb.DuckDBPyConnection, schema: str, watched: Round, chat: str | None) -> Verdicts:
+def _write(connection: duckdb.DuckDBPyConnection, schema: str, watched: Round, chat: Chat | None) -> Verdicts:
     rows = pa.table(
         [pa.array([_cell(watched, check, name) for check in watched.checks], kind) for name, _, kind in _COLUMNS],
         names=[name for name, *_ in _COLUMNS],
     )
     table, columns = _table(schema), ", ".join(f"{name} {kind}" for name, kind, _ in _COLUMNS)
-    connection.register("fsync_seen", rows)
-    connection.execute("begin")
-    connection.execute(f"create schema if not exists {exp.to_identifier(schema, quoted=True).sql(dialect='duckdb')}")
+    connection.register("fsync_checks", rows)
+    _begin(connection, schema)
     connection.execute(f"create table if not exists {table} ({columns})")
-    for name in ("store", "chat"):  # those that a table of an earlier fsync has not
-        connection.execute(f"alter table {table} add column if not exists {name} varchar")
-    verdicts = _verdicts(connection.execute(_last_verdicts(schema, watched.at, chat, watched.store)).fetchall())
-    # what a chat knows of the same instant it still knows, where it is the same
-    connection.execute(
-        f"""
-        create or replace temp table fsync_checks as
-        select seen.* replace (coalesce($1, known.chat) as chat)
-        from fsync_seen as seen
-        left join {table} as known
-            on known.store is not distinct from seen.store
-            and (known.watched_at, known.feature, known.signal, known.side, known.verdict)
-                = (seen.watched_at, seen.feature, seen.signal, seen.side, seen.verdict)
-        """,
-        [chat],
-    )
+    connection.execute(f"alter table {table} add column if not exists store varchar")  # one of an earlier fsync
+    if chat is not None:
+        verdicts = told.claim(connection, schema, chat, watched)
+    else:
+        verdicts = _verdicts(connection.execute(_last_verdicts(schema, watched.at, watched.store)).fetchall())
     connection.execute(
         f"delete from {table} where watched_at = {_instant(watched.at)} and {_seen_with(watched.store)} "
         "and view_name in (select view_name from fsync_checks)"
@@ -216,12 +175,17 @@ def _write(connection: duckdb.DuckDBPyConnection, schema: str, watched: Round, c
     return verdicts
 
 
+def _begin(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Begin a transaction in which there is the schema."""
+    connection.execute("set enable_progress_bar = false; set timezone = 'UTC'")
+    connection.execute("begin")
+    connection.execute(f"create schema if not exists {exp.to_identifier(schema, quoted=True).sql(dialect='duckdb')}")
+
+
 def _cell(watched: Round, check: Check, name: str) -> Any:
     instants = {"watched_at": watched.at, "checked_at": watched.checked_at}
     if name in instants:
         return to_datetime(instants[name])
-    if name == "chat":
-        return None
     if name == "store":
         return watched.store if check.side == "online" else None
     return getattr(check, "view" if name == "view_name" else name)
@@ -313,26 +277,25 @@ def _kept(connection: duckdb.DuckDBPyConnection, table: str, within: str, until:
     return tuple(sorted(found, key=lambda one: (one.feature, one.promise)))
 
 
-def _last_verdicts(schema: str, at: int, chat: str | None, store: str | None) -> str:
-    """A query of the last verdicts of tables and of a store that somebody knows of: a chat; None for who knows all."""
-    of_chat = "" if chat is None else f"and chat = {exp.Literal.string(chat).sql(dialect='duckdb')}"
+def _last_verdicts(schema: str, at: int, store: str | None) -> str:
+    """A query of (feature, signal, side, verdict): the last verdicts of tables and of a store, until an instant."""
     return f"""
-        select feature, signal, side, epoch_ms(max(watched_at)), arg_max(verdict, watched_at)
+        select feature, signal, side, arg_max(verdict, watched_at)
         from {_table(schema)}
-        where verdict <> 'unknown' and watched_at <= {_instant(at)} {of_chat} and {_seen_with(store)}
+        where verdict <> 'unknown' and watched_at <= {_instant(at)} and {_seen_with(store)}
         group by all
     """
 
 
 def _verdicts(rows: Iterable[tuple[Any, ...]]) -> Verdicts:
-    return {(feature, signal, side): (at, verdict) for feature, signal, side, at, verdict in rows}
+    return {(feature, signal, side): verdict for feature, signal, side, verdict in rows}
 
 
-def _is_there(schema: str) -> str:
-    """A query of a row where there is the table, with the columns that it has since it knows of chats."""
+def _is_there(schema: str, table: str) -> str:
+    """A query of a row where there is a table, with the columns of this fsync."""
     name = exp.Literal.string(schema).sql(dialect="duckdb")
-    of_table = f"schema_name = {name} and table_name = '{CHECKS}'"
-    return f"select 1 from duckdb_columns() where {of_table} and column_name = 'chat'"
+    of_table = f"schema_name = {name} and table_name = '{table}'"
+    return f"select 1 from duckdb_columns() where {of_table} and column_name = 'store'"
 
 
 def _table(schema: str) -> str:

@@ -15,11 +15,12 @@ from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import Profile
 from fsync.watch import Progress, judge, look_at_store, look_at_tables
 from fsync.watch.budget import PERIOD_MS, Budget, budgets
-from fsync.watch.check import Check, Round, Verdict
+from fsync.watch.check import Check, Round, Verdict, Verdicts, line_of
 from fsync.watch.distribution import Distribution, distributions
-from fsync.watch.history import Past, Point, Verdicts, keep, last_verdicts, line_of, newest, patiently
+from fsync.watch.history import Past, Point, keep, last_verdicts, patiently
 from fsync.watch.offline import SAMPLE
 from fsync.watch.parity import Difference, Entity, Parity, checks_of, compare_view, entities_of, look_up
+from fsync.watch.told import Chat
 from fsync.wire import PREFIX
 
 
@@ -66,8 +67,7 @@ def watch(
     parity: bool = False,
     for_page: bool = False,
     is_kept: bool = True,
-    chat: str | None = None,
-    before: Verdicts | None = None,
+    chat: Chat | None = None,
     progress: Progress | None = None,
 ) -> Watched:
     """Look at views, judge, and keep what came of it in the warehouse.
@@ -79,9 +79,7 @@ def watch(
         parity: whether to look entities up on both sides.
         for_page: whether to gather what a page shows beside.
         is_kept: whether to write what was seen into the history.
-        chat: who is told what began and what is over, and so is not told again (`fsync.watch.webhook.Webhook.id`);
-            None for whoever reads the report.
-        before: verdicts that are known beside the history, which may not have got the last rounds.
+        chat: who is told what began and what is over, and so is not told again; None for whoever reads the report.
         progress: see `fsync.watch.look_at_tables`.
 
     Raises:
@@ -102,13 +100,14 @@ def watch(
     seen = judge(looks, moment)
     of_parity = (check for one in parities for check in checks_of(one))
     seen = replace(seen, checks=(*seen.checks, *of_parity), store=None if served is None else served.name)
+    shown = {name: one for look in looks for name, one in distributions(look).items()} if for_page else {}
     past, unkept = Past(verdicts=verdicts), None
     if is_kept:
         try:
             past = keep(profile, seen, seen.at - PERIOD_MS, with_points=for_page, chat=chat)
         except WarehouseOutOfReach as error:
             unkept = str(error)
-    begun, over = changes(seen, newest(past.verdicts, before or {}))
+    begun, over = changes(seen, past.verdicts)
     return Watched(
         round=seen,
         begun=begun,
@@ -116,14 +115,14 @@ def watch(
         budgets=budgets(plan, past.kept),
         differences=tuple(difference for one in parities for difference in one.differences),
         points=past.points,
-        distributions={name: one for look in looks for name, one in distributions(look).items()} if for_page else {},
+        distributions=shown,
         unkept=unkept,
     )
 
 
 def changes(seen: Round, before: Verdicts) -> tuple[tuple[Check, ...], tuple[Check, ...]]:
     """The alerts that are new, and the checks that are ok again, going by the last verdicts before."""
-    alerted = {line for line, (_, verdict) in before.items() if verdict == Verdict.ALERT}
+    alerted = {line for line, verdict in before.items() if verdict == Verdict.ALERT}
     begun = tuple(one for one in seen.alerts if line_of(one) not in alerted)
     over = tuple(one for one in seen.checks if one.verdict is Verdict.OK and line_of(one) in alerted)
     return begun, over

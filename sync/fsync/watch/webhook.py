@@ -7,8 +7,10 @@ round up. The URL is a secret: messages name its host alone.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import queue
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,17 +21,19 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from fsync.errors import InputError
-from fsync.instant import now, to_text
-from fsync.watch.check import Check, Round
-from fsync.watch.history import Line, Verdicts, line_of
+from fsync.instant import to_text
+from fsync.watch.check import Check, Line, Round, Verdicts, line_of, verdicts_of
+from fsync.watch.rounds import Watched
+from fsync.watch.told import Chat
 
 #: how long the end of the program waits for messages that are not delivered yet, in seconds
 PATIENCE: Final = 10.0
-_TIMEOUT: Final = 5.0
+#: to connect, and to be answered, in seconds: a thread waits, and what was sent may well have come
+_TIMEOUT: Final = (5.0, 30.0)
 #: tried again after 0.5, 1, 2 and 4 seconds, or as the server asks
 _RETRIES: Final = Retry(
     total=4,
-    read=0,  # what was sent and not answered in time has most likely come
+    read=0,  # what was sent and not answered may have come: it is not sent again at once
     backoff_factor=0.5,
     status_forcelist=(429, 500, 502, 503, 504),
     allowed_methods=frozenset({"POST"}),
@@ -58,16 +62,11 @@ def _escaped(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Undelivered:
-    """What a chat was not told: checks of a round, looked at as of an instant in epoch milliseconds, and why.
+class _Message:
+    """What is on its way to a chat. `opposite` has the verdicts that it knows if it does not arrive."""
 
-    Without checks it is that nothing could be looked at.
-    """
-
-    at: int
-    store: str | None
-    checks: tuple[Check, ...]
-    why: str
+    text: Mapping[str, Any]
+    opposite: Verdicts
 
 
 class Webhook:
@@ -83,50 +82,44 @@ class Webhook:
             raise InputError("a webhook is a URL such as https://hooks.example.com/services/…")
         self.host = parts.hostname
         self._url = url
-        self._known: dict[Line, tuple[int, str]] = {}
+        self._amended: dict[Line, str] = {}
         self._is_blind = False
-        self._waiting: dict[_Message, None] = {}
-        self._failed: list[Undelivered] = []
-        self._messages: queue.Queue[_Message] = queue.Queue()
+        # by the number of the message; whoever takes one out has it
+        self._waiting: dict[int, _Message] = {}
+        self._numbers = itertools.count()
+        self._failed: deque[tuple[_Message, str]] = deque()
+        self._messages: queue.Queue[int] = queue.Queue()
         threading.Thread(target=self._deliver, name="webhook", daemon=True).start()
 
     @property
-    def id(self) -> str:
-        """What tells it from other chats, and says nothing of its URL."""
-        return hashlib.sha256(self._url.encode()).hexdigest()[:16]
+    def chat(self) -> Chat:
+        """Whom it tells. Its id says nothing of the URL."""
+        return Chat(hashlib.sha256(self._url.encode()).hexdigest()[:16], dict(self._amended))
 
-    @property
-    def known(self) -> Verdicts:
-        """The last verdicts that the chat knows of, as far as this object has told it."""
-        return dict(self._known)
-
-    def send(self, project: str, watched: Round, begun: Sequence[Check], over: Sequence[Check]) -> None:
+    def send(self, project: str, found: Watched) -> None:
         """Let a chat know of a round: it is told if something began to alert, or is over."""
         self._is_blind = False
-        self._known |= {line_of(one): (watched.at, one.verdict) for one in watched.checks if one.verdict != "unknown"}
-        if begun or over:
-            told = message(project, watched, begun, over)
-            self._put(_Message(watched.at, watched.store, (*begun, *over), told))
+        # what is kept, the warehouse knows
+        self._amended = {} if found.unkept is None else {**self._amended, **verdicts_of(found.round.checks)}
+        if found.begun or found.over:
+            opposite = dict.fromkeys(map(line_of, found.begun), "ok") | dict.fromkeys(map(line_of, found.over), "alert")
+            self._put(_Message(message(project, found.round, found.begun, found.over), opposite))
 
     def send_problem(self, project: str, problem: str) -> None:
         """Have a chat told that nothing could be looked at, and why: once, until something can."""
         if not self._is_blind:
             self._is_blind = True
-            told = {"text": _escaped(f"*{project}*: nothing could be looked at: {problem}")}
-            self._put(_Message(now(), None, (), told))
+            self._put(_Message({"text": _escaped(f"*{project}*: nothing could be looked at: {problem}")}, {}))
 
-    def undelivered(self) -> tuple[Undelivered, ...]:
-        """What could not be delivered since this was asked last; the chat does not know of it."""
-        failed, self._failed = self._failed, []
-        for untold in failed:
-            self._is_blind = self._is_blind and bool(untold.checks)
-            for check in untold.checks:
-                self._known.pop(line_of(check), None)
-        return tuple(failed)
-
-    def _put(self, sent: _Message) -> None:
-        self._waiting[sent] = None
-        self._messages.put(sent)
+    def undelivered(self) -> tuple[str, ...]:
+        """Why messages could not be delivered since this was asked last: the chat does not know what they say."""
+        found = []
+        while self._failed:
+            sent, why = self._failed.popleft()
+            self._amended |= sent.opposite
+            self._is_blind = self._is_blind and bool(sent.opposite)
+            found.append(f"the webhook at {self.host} {why}")
+        return tuple(found)
 
     def close(self, patience: float = PATIENCE) -> None:
         """Wait until everything is delivered or given up, but at most so many seconds."""
@@ -134,43 +127,45 @@ class Webhook:
         waiting.start()
         waiting.join(patience)
         if waiting.is_alive():
-            for late in tuple(self._waiting):
-                self._fail(late, f"has not taken a message within {patience:g} s")
+            for number in tuple(self._waiting):
+                self._fail(number, f"has not taken a message within {patience:g} s")
+
+    def _put(self, sent: _Message) -> None:
+        number = next(self._numbers)
+        self._waiting[number] = sent
+        self._messages.put(number)
 
     def _deliver(self) -> None:
         with requests.Session() as session:
             for scheme in ("http://", "https://"):
                 session.mount(scheme, HTTPAdapter(max_retries=_RETRIES))
             while True:
-                sent = self._messages.get()
-                try:
-                    # one that is sent elsewhere becomes a GET without a message
-                    answer = session.post(self._url, json=sent.text, timeout=_TIMEOUT, allow_redirects=False)
-                    if answer.ok and not answer.is_redirect:
-                        self._waiting.pop(sent, None)
-                    else:
-                        self._fail(sent, f"does not take messages ({answer.status_code})")
-                except requests.exceptions.RetryError:
-                    self._fail(sent, "has answered every time that it is not able to take messages now")
-                except requests.Timeout:
-                    self._fail(sent, "does not answer")
-                except requests.ConnectionError:
-                    self._fail(sent, "cannot be reached: does the host exist, and does something listen there?")
-                except Exception as error:  # whatever it is, messages after it are to be delivered
-                    self._fail(sent, f"cannot be asked ({type(error).__name__})")
-                finally:
-                    self._messages.task_done()
+                number = self._messages.get()
+                if (why := self._failure(session, self._waiting.get(number))) is None:
+                    self._waiting.pop(number, None)
+                else:
+                    self._fail(number, why)
+                self._messages.task_done()
 
-    def _fail(self, sent: _Message, why: str) -> None:
+    def _failure(self, session: requests.Session, sent: _Message | None) -> str | None:
+        """Why a message cannot be delivered; None for one that is."""
+        if sent is None:
+            return None  # given up meanwhile
+        try:
+            # one that is sent elsewhere becomes a GET without a message
+            answer = session.post(self._url, json=sent.text, timeout=_TIMEOUT, allow_redirects=False)
+        except requests.exceptions.RetryError:
+            return "has answered every time that it is not able to take messages now"
+        except requests.Timeout:
+            return "does not answer"
+        except requests.ConnectionError:
+            return "cannot be reached: does the host exist, and does something listen there?"
+        except Exception as error:  # whatever it is, messages after it are to be delivered
+            return f"cannot be asked ({type(error).__name__})"
+        is_taken = answer.ok and not answer.is_redirect
+        return None if is_taken else f"does not take messages ({answer.status_code})"
+
+    def _fail(self, number: int, why: str) -> None:
         # what was given up already has failed once
-        if sent in self._waiting:
-            del self._waiting[sent]
-            self._failed.append(Undelivered(sent.at, sent.store, sent.checks, f"the webhook at {self.host} {why}"))
-
-
-@dataclass(frozen=True, eq=False)
-class _Message:
-    at: int
-    store: str | None
-    checks: tuple[Check, ...]
-    text: Mapping[str, Any]
+        if (sent := self._waiting.pop(number, None)) is not None:
+            self._failed.append((sent, why))
