@@ -144,7 +144,9 @@ def test_what_a_sentinel_says_is_the_master(warehouse: Path, tmp_path: Path) -> 
         ("unix:///run/redis.sock?db=1", "server", "Redis /run/redis.sock/1"),
         ("redis+cluster://me:secret@host:7000", "cluster", "Redis Cluster host:7000"),
         ("rediss+cluster://host", "cluster", "Redis Cluster host:6379"),
+        ("redis+cluster://h?read_from_replicas=true&max_connections=9", "cluster", "Redis Cluster h:6379"),
         ("redis+sentinel://a:1,b/main", "sentinel", "Redis main of Sentinel a:1,b"),
+        ("rediss+sentinel://a/main?ssl_ca_certs=/etc/ca.pem", "sentinel", "Redis main of Sentinel a"),
         ("redis+sentinel://me:secret@a:1,b:2/main/3?socket_timeout=5", "sentinel", "Redis main of Sentinel a:1,b:2/3"),
     ],
 )
@@ -179,6 +181,10 @@ def test_what_is_no_url(url: str) -> None:
         ("redis://h/orders", "names a database that is no number"),
         ("redis://h/0?passwrd=secret", "has a setting that redis-py does not know: passwrd"),
         ("redis://h?read_from_replicas=true", "has a setting that redis-py does not know: read_from_replicas"),
+        ("redis://h?connection_class=secret", "does not know: connection_class"),
+        ("redis://h?url=secret", "does not know: url"),
+        ("redis+sentinel://h/main?read_from_replicas=true", "does not know: read_from_replicas"),
+        ("redis://u:12?secret=1@h/0", "has a setting that redis-py does not know"),
         ("redis+cluster://h?passwrd=secret", "has a setting that redis-py does not know: passwrd"),
     ],
 )

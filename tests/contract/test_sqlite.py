@@ -57,6 +57,35 @@ def test_a_file_that_took_the_place_of_another_is_read(tmp_path: Path) -> None:
         assert not path.exists(), "reading makes no file"
 
 
+def test_what_was_written_to_a_file_does_not_get_into_the_one_in_its_place(tmp_path: Path) -> None:
+    """While readers have it open, SQLite leaves what was written last in a log beside it."""
+    path, next_one = tmp_path / "store.sqlite", tmp_path / "next.sqlite"
+    keys = pa.array([f"key {number}" for number in range(20_000)])
+    for place, value in ((path, "old"), (next_one, "new")):
+        with closing(SqliteStore(place)) as store:
+            store.write(keys, pa.array([value] * len(keys)), MINUTE)
+    with closing(SqliteStore(path)) as reader:
+        assert reader.get(["key 0"]) == [b"old"]
+        with closing(SqliteStore(path)) as push:
+            push.write(keys[:8_000], pa.array(["middle"] * 8_000), MINUTE)
+        next_one.replace(path)
+        assert set(reader.get(keys.to_pylist())) == {b"new"}
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("pragma integrity_check").fetchall() == [("ok",)]
+
+
+def test_it_can_be_closed_while_another_thread_reads(tmp_path: Path) -> None:
+    keys = [f"key {number}" for number in range(2_000)]
+    store = SqliteStore(tmp_path / "store.sqlite")
+    store.write(pa.array(keys), pa.array(["1"] * len(keys)), MINUTE)
+    with ThreadPoolExecutor(2) as threads:
+        reads = [threads.submit(store.get, keys) for _ in range(50)]
+        for _ in range(200):
+            store.close()
+    assert all(read.result() == [b"1"] * len(keys) for read in reads)
+    store.close()
+
+
 def test_asking_how_long_a_key_lives_makes_no_file(tmp_path: Path) -> None:
     with closing(SqliteStore(tmp_path / "no folder/store.sqlite")) as store:
         assert store.lives("a") is None

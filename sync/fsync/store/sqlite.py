@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -176,13 +176,22 @@ class SqliteStore:
             self._let_go()
 
     def _let_go(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._connection is None:
+            return
+        # what was written stands in a log beside the file, which would be taken for that of a file in its place
+        if self._connection.total_changes or self._is_replaced:
+            with suppress(sqlite3.Error):  # of a file that somebody else is at, and then empties
+                self._connection.execute("pragma wal_checkpoint(truncate)")
+        self._connection.close()
+        self._connection = None
 
     @property
     def _is_absent(self) -> bool:
         return not self._path.exists()
+
+    @property
+    def _is_replaced(self) -> bool:
+        return self._file != _inode(self._path)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Cursor]:
@@ -194,9 +203,10 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         # a copy that took its place, such as one that is brought here every day, is another file
-        if self._connection is not None and self._file != _identity_of(self._path):
+        if self._is_replaced:
             self._let_go()
         if self._connection is None:
+            found = _inode(self._path)  # before it is opened: one that is replaced meanwhile is noticed next time
             connection = sqlite3.connect(self._path, timeout=_PATIENCE, check_same_thread=False)
             try:
                 connection.execute("pragma synchronous = normal")
@@ -206,11 +216,12 @@ class SqliteStore:
             except BaseException:
                 connection.close()
                 raise
-            self._connection, self._file = connection, _identity_of(self._path)
+            self._connection, self._file = connection, found or _inode(self._path)
         return self._connection
 
 
-def _identity_of(path: Path) -> tuple[int, int] | None:
+def _inode(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one at its place; None for none."""
     try:
         found = path.stat()
     except OSError:

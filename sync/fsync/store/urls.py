@@ -63,21 +63,30 @@ def parse_address(url: str) -> Address:
         raise InputError("the online store's URL is not one that Redis has", _MEND) from None
     if not address.url.startswith("unix:") and "db" not in parsed and urlsplit(address.url).path.strip("/"):
         raise InputError("the online store's URL names a database that is no number", _MEND)
-    connection = parsed.pop("connection_class", Connection)
-    known = _settings(connection, address.kind) if isinstance(connection, type) else frozenset()
-    unknown = [name for name in parsed if name not in known]
-    if unknown:
+    if unknown := _unknown(parsed, address.kind):
+        # where a password is not encoded, part of it can look like one
+        names = "" if "@" in urlsplit(address.url).query else f": {', '.join(unknown)}"
         raise InputError(
-            f"the online store's URL has a setting that redis-py does not know: {', '.join(unknown)}",
+            f"the online store's URL has a setting that redis-py does not know{names}",
             "what stands behind the ? is redis-py's, such as socket_timeout=2 or ssl_ca_certs=/path",
         )
     return address if not parsed.get("db") else replace(address, name=f"{address.name}/{parsed['db']}")
 
 
-def _settings(connection: type, kind: str) -> frozenset[str]:
-    """What a connection of redis-py can be told, of its own, by its base classes, its pool and its cluster."""
+def _unknown(parsed: Mapping[str, Any], kind: str) -> list[str]:
+    """The settings of a URL that neither a connection of redis-py nor its pool nor its cluster can be told."""
+    found = parsed.get("connection_class", Connection)
+    connection = found if isinstance(found, type) else Connection  # a text is what a person wrote
     told = (*connection.__mro__, ConnectionPool, *([RedisCluster] if kind == "cluster" else []))
-    return frozenset(name for one in told for name in inspect.signature(one).parameters)
+    known = {
+        parameter.name
+        for one in told
+        for parameter in inspect.signature(one).parameters.values()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+    # what no URL can give them
+    known -= {"connection_class", "startup_nodes", "url"}
+    return [name for name, value in parsed.items() if name not in known and not isinstance(value, type)]
 
 
 def _of_servers(url: str, kind: str) -> Address:
@@ -92,13 +101,14 @@ def _of_sentinel(transport: str, rest: str) -> Address:
     """`user:password@host:port,host:port/service/db?settings`: user and password are the master's."""
     credentials, at, where = rest.rpartition("@")
     hosts, _, path = where.partition("/")
-    service, separator, after = path.replace("?", "/?", 1).partition("/") if "/" not in path else path.partition("/")
+    names, mark, settings = path.partition("?")
+    service, _, database = names.partition("/")
     if not service:
         raise ValueError("no service")
     sentinels = tuple((part.hostname or "localhost", part.port or 26_379) for part in map(_host, hosts.split(",")))
     return Address(
         "sentinel",
-        f"{transport}://{credentials}{at}localhost{separator}{after}",
+        f"{transport}://{credentials}{at}localhost/{database}{mark}{settings}",
         f"Redis {service} of Sentinel {hosts}",
         sentinels,
         service,
