@@ -46,7 +46,7 @@ def show(
     problems = [problem for problem in (stands.problem, serves.problem) if problem is not None]
     # a warehouse that cannot be read is a problem already
     is_watched = isinstance(card, FeatureCard) and stands.problem is None
-    checks = last_checks(project, name, target) if is_watched else ()
+    checks = last_checks(project, name, serves.store, target) if is_watched else ()
     if json:
         told = {"kind": _kind(card), **asdict(card), "last_checks": [asdict(check) for check in checks]}
         emit_json({**with_instants(told, _INSTANTS), "problems": problems})
@@ -150,10 +150,11 @@ def _of_deployment(card: ViewCard) -> Iterator[tuple[str, str]]:
 
 def _of_checks(checks: Sequence[LastCheck]) -> Iterator[tuple[str, str]]:
     """When it was watched last, and what alerted or could not be looked at then."""
-    if checks:
-        last = max(check.watched_at for check in checks)
-        yield "last watched", f"as of {to_text(last)}, {counted(len(checks), 'check')}"
-    for check in checks:
+    last = max((check.watched_at for check in checks), default=0)
+    seen = [check for check in checks if check.watched_at == last]
+    if seen:
+        yield "last watched", f"as of {to_text(last)}, {counted(len(seen), 'check')}"
+    for check in seen:
         if check.verdict != "ok":
             yield check.verdict, f"{check.signal} {check.side}: {check.sentence}"
 

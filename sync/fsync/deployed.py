@@ -65,10 +65,14 @@ class LastCheck:
 
 @dataclass(frozen=True)
 class Served:
-    """The online store, as far as it can be read: the meta of every view that is served."""
+    """The online store, as far as it can be read: the meta of every view that is served.
+
+    `store` is what the history calls it: its name, and the prefix of its keys where that is another than usual.
+    """
 
     metas: Mapping[str, wire.Meta]
     problem: str | None = None
+    store: str = ""
 
 
 def built(project: Project, target: str | None = None) -> Built:
@@ -107,26 +111,37 @@ def _table(warehouse: Warehouse, name: str) -> str:
     return exp.table_(name, db=warehouse.schema, quoted=True).sql(dialect="duckdb")
 
 
-def last_checks(project: Project, feature: str, target: str | None = None) -> tuple[LastCheck, ...]:
+def store_name(store: str, prefix: str) -> str:
+    """What the history calls a store that is watched: its name, and the prefix of its keys where it is another."""
+    return store if prefix == wire.PREFIX else f"{store} ({prefix})"
+
+
+def last_checks(project: Project, feature: str, store: str, target: str | None = None) -> tuple[LastCheck, ...]:
     """The last check of each signal and side of a feature; none where it was never watched.
+
+    Args:
+        store: of which the checks online are: `Served.store`.
 
     Raises:
         NotBuilt, WarehouseOutOfReach: when the warehouse cannot be read.
     """
     last = ", ".join(f"arg_max({column}, watched_at)" for column in ("verdict", "epoch_ms(watched_at)", "sentence"))
-    name = exp.Literal.string(feature).sql(dialect="duckdb")
+    name, of = (exp.Literal.string(text).sql(dialect="duckdb") for text in (feature, store))
     with Warehouse(read_profile(project, target)) as warehouse, suppress(InputError):  # where nobody has watched yet
         table = _table(warehouse, CHECKS)
-        query = f"select signal, side, {last} from {table} where feature = {name} group by all order by signal, side"
+        which = f"feature = {name} and (side = 'offline' or store = {of})"
+        query = f"select signal, side, {last} from {table} where {which} group by all order by signal, side"
         return tuple(LastCheck(*row) for row in warehouse.rows(query))
     return ()
 
 
 def served(views: Iterable[str], url: str, prefix: str) -> Served:
     """What a store serves of views. What keeps it from being read is the result's `problem`."""
+    name = ""
     try:
         with closing(open_store(url)) as store:
+            name = store_name(store.name, prefix)
             found = {view: pushed.served(store, prefix, view) for view in views}
     except FsyncError as error:
-        return Served({}, str(error))
-    return Served({view: meta for view, meta in found.items() if meta is not None})
+        return Served({}, str(error), name)
+    return Served({view: meta for view, meta in found.items() if meta is not None}, store=name)

@@ -333,6 +333,13 @@ def test_a_snapshot_is_pushed_while_the_online_store_does_not_answer(fsync: Fsyn
     assert "38.32" in read.out
 
 
+def test_every_store_that_does_not_answer_is_named(fsync: Fsync, project: Path) -> None:
+    stores = ("--online", "redis://localhost:1", "--snapshot", "redis://localhost:2")
+    ended = fsync("push", "--as-of", "1998-07-01", "--project-dir", project, *stores)
+    assert ended.code == 3
+    assert "Redis localhost:1 does not answer; Redis localhost:2 does not answer" in ended.err
+
+
 def test_a_push_says_where_it_cannot_write(fsync: Fsync, project: Path) -> None:
     """As in a container whose file system is read-only."""
     (project / ".fsync").write_text("in the way")

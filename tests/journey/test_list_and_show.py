@@ -107,6 +107,10 @@ def test_show_tells_what_watching_came_to(fsync: Fsync, project: Path) -> None:
     assert {one["watched_at"] for one in after["last_checks"]} == {"1998-07-04T00:00:00Z"}
     view = json.loads(fsync("show", "user_lifetime", "--json", "--project-dir", project).out)
     assert view["last_checks"] == [], "checks are of features"
+    # another store, which does not answer, and is not the one that is shown
+    dead = ("--online", "redis://127.0.0.1:1/0", "--as-of", "1998-07-04")
+    assert fsync("watch", *dead, "--project-dir", project).code == 1
+    assert "does not answer" not in fsync("show", "user_lifetime_spend", "--project-dir", project).out
 
 
 def test_another_target_has_no_checks_of_this_one(fsync: Fsync, project: Path) -> None:

@@ -111,4 +111,4 @@ def push_project(
             except StoreOutOfReach as error:
                 failed.append(error)
         if failed:
-            raise failed[0]
+            raise failed[0] if len(failed) == 1 else StoreOutOfReach("; ".join(map(str, failed)), failed[0].mend)
