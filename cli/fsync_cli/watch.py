@@ -112,13 +112,13 @@ def watch(
     if at is not None and given is None and not once:
         say(f"looking once, as of {to_text(at)}: vars.fsync.as_of says that the data ends there")
     profile = read_profile(project, target)
-    chat = None if webhook is None or dry_run else Webhook(webhook)
+    hook = None if webhook is None or dry_run else Webhook(webhook)
     with ExitStack() as opened:
         served = _served(project, online, prefix, opened)
         # people first: what cannot be written to a file is said when they know
         tellers = [
             person_teller(show_all, json),
-            *chat_teller(chat, project.name, profile, None if served is None else served.name, opened),
+            *chat_teller(hook, project.name, profile, None if served is None else served.name, opened),
             *metrics_teller(prometheus, is_once=is_once),
             *page_teller(html, project.name),
         ]
@@ -138,20 +138,20 @@ def watch(
                     parity=parity,
                     for_page=html is not None,
                     is_kept=not dry_run,
-                    chat=None if chat is None else chat.chat,
+                    chat=None if hook is None else hook.chat,
                     progress=progress,
                 )
             return plan, found
 
         def round_() -> Watched:
-            if chat is not None:
-                say_undelivered(chat)
+            if hook is not None:
+                say_undelivered(hook)
             try:
                 plan, found = look_around()
             except Exception as error:
                 # whoever relies on the chat takes silence for a good sign
-                if chat is not None:
-                    chat.send_problem(project.name, str(error) if isinstance(error, FsyncError) else "a bug of fsync")
+                if hook is not None:
+                    hook.send_problem(project.name, str(error) if isinstance(error, FsyncError) else "a bug of fsync")
                 raise
             tell_all(tellers, plan, found)
             return found

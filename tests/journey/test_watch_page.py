@@ -25,8 +25,8 @@ from fsync.spec.project import open_project
 from fsync.watch.budget import Budget
 from fsync.watch.check import Check, Round, Side, Signal, Verdict
 from fsync.watch.distribution import Distribution
-from fsync.watch.history import Point
 from fsync.watch.pages import page_html
+from fsync.watch.past import Point
 from tests.conftest import copy_reference
 
 AT = to_milliseconds("1998-06-30T00:01:00")

@@ -9,7 +9,7 @@ from typing import Final
 from fsync.plan import Plan
 from fsync.spec.monitors import read_share
 from fsync.watch.check import Signal
-from fsync.watch.history import Kept
+from fsync.watch.past import Kept
 
 #: the period of budgets, in days and in milliseconds
 DAYS: Final = 30

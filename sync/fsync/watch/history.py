@@ -1,4 +1,4 @@
-"""Every check that was made, in the table `fsync_watch` of the warehouse; and what followed from them over time.
+"""Every check that was made, in the table `fsync_watch` of the warehouse: what followed from them is told by `past.py`.
 
 The table is written in a moment, by a connection of its own: a build that holds the warehouse is waited for.
 """
@@ -16,11 +16,12 @@ from sqlglot import exp
 
 from fsync.deployed import CHECKS
 from fsync.errors import WarehouseOutOfReach, one_line
-from fsync.instant import FIRST, to_datetime
+from fsync.instant import to_datetime
 from fsync.warehouse.duckdb import Warehouse
 from fsync.warehouse.profile import Profile
 from fsync.watch import told
-from fsync.watch.check import Check, Round, Side, Signal, Verdicts
+from fsync.watch.check import Check, Round, Verdicts
+from fsync.watch.past import Kept, Point, instant_sql, kept_of, points_of
 from fsync.watch.told import Chat
 
 _Opened = TypeVar("_Opened")
@@ -51,34 +52,6 @@ _COLUMNS: Final = (
     # that was watched, of checks online
     ("store", "varchar", pa.string()),
 )
-
-
-@dataclass(frozen=True)
-class Point:
-    """A check of the past, as far as a line in a picture needs it. `at` is epoch milliseconds."""
-
-    at: int
-    feature: str
-    signal: Signal
-    side: Side
-    verdict: str
-    value: float | None
-
-
-@dataclass(frozen=True)
-class Kept:
-    """How one promise of a feature was kept over a period: of its freshness, or its availability.
-
-    `kept` is a share from 0 to 1: of the time between checks that values were fresh (on both sides, where a store is
-    watched), or of all probes that got one. `checks` is how many rounds it goes by.
-    """
-
-    feature: str
-    view: str
-    owner: str
-    promise: Signal
-    kept: float
-    checks: int
 
 
 @dataclass(frozen=True)
@@ -125,8 +98,8 @@ def keep(profile: Profile, watched: Round, since: int, *, with_points: bool = Fa
             verdicts = _write(connection, profile.schema, watched, chat)
             table, within = _table(profile.schema), _within(since, watched.at, watched.store)
             return Past(
-                _kept(connection, table, within, watched.at),
-                _points(connection, table, within, since, watched.at) if with_points else (),
+                kept_of(connection, table, within, watched.at),
+                points_of(connection, table, within, since, watched.at) if with_points else (),
                 verdicts,
             )
     except duckdb.Error as error:
@@ -165,7 +138,7 @@ def _write(connection: duckdb.DuckDBPyConnection, schema: str, watched: Round, c
     else:
         verdicts = _verdicts(connection.execute(_last_verdicts(schema, watched.at, watched.store)).fetchall())
     connection.execute(
-        f"delete from {table} where watched_at = {_instant(watched.at)} and {_seen_with(watched.store)} "
+        f"delete from {table} where watched_at = {instant_sql(watched.at)} and {_seen_with(watched.store)} "
         "and view_name in (select view_name from fsync_checks)"
     )
     too_old = to_datetime(watched.checked_at - KEEP_MS)
@@ -207,82 +180,12 @@ def patiently(open_: Callable[[], _Opened], error: type[Exception]) -> _Opened:
             time.sleep(_PAUSE_SECONDS)
 
 
-# ---------------------------------------------------------------- looking back
-
-
-def _points(
-    connection: duckdb.DuckDBPyConnection, table: str, within: str, since: int, until: int, most: int = 500
-) -> tuple[Point, ...]:
-    """The checks of a period, the oldest first; of each line about so many, evenly from all of it, and alerts."""
-    step = max(1, (until - since) // most)
-    rows = connection.execute(
-        f"""
-        select
-            epoch_ms(max(watched_at)), feature, signal, side,
-            verdict = 'alert' as is_alert,
-            arg_max(verdict, watched_at), arg_max_null(value, watched_at)
-        from {table}
-        where {within}
-        group by feature, signal, side, is_alert, (epoch_ms(watched_at) - {since}) // {step}
-        order by 1, 2, 3, 4
-        """
-    ).fetchall()
-    return tuple(
-        Point(at, feature, signal, side, verdict, value) for at, feature, signal, side, _, verdict, value in rows
-    )
-
-
-def _kept(connection: duckdb.DuckDBPyConnection, table: str, within: str, until: int) -> tuple[Kept, ...]:
-    """How promises were kept over a period, by feature and promise.
-
-    What was seen holds until the next look, but at most three times as long as looks are usually apart: while nobody
-    looked, nothing is known.
-    """
-    fresh = f"""
-        with rounds as (
-            select feature, view_name, owner, watched_at, bool_and(verdict <> 'alert') as is_fresh
-            from {table}
-            where signal = 'freshness' and {within}
-            group by all
-        ),
-        gaps as (
-            select *, epoch_ms(coalesce(lead(watched_at) over following, {_instant(until)}) - watched_at) as gap
-            from rounds
-            window following as (partition by feature order by watched_at)
-        ),
-        spans as (
-            select *, least(gap, 3 * median(gap) filter (where gap > 0) over (partition by feature)) as span
-            from gaps
-        )
-        select
-            feature, arg_max(view_name, watched_at), arg_max(owner, watched_at), 'freshness',
-            case
-                when sum(span) > 0 then coalesce(sum(span) filter (where is_fresh), 0) / sum(span)
-                else avg(is_fresh::integer)
-            end,
-            count(*)
-        from spans
-        group by feature
-    """
-    answered = f"""
-        select
-            feature, arg_max(view_name, watched_at), arg_max(owner, watched_at), 'availability',
-            sum(value * counted) / sum(counted), count(distinct watched_at)
-        from {table}
-        where signal = 'availability' and value is not null and counted > 0 and {within}
-        group by feature
-    """
-    rows = [*connection.execute(fresh).fetchall(), *connection.execute(answered).fetchall()]
-    found = [Kept(row[0], row[1], row[2], row[3], kept=row[4], checks=row[5]) for row in rows]
-    return tuple(sorted(found, key=lambda one: (one.feature, one.promise)))
-
-
 def _last_verdicts(schema: str, at: int, store: str | None) -> str:
     """A query of (feature, signal, side, verdict): the last verdicts of tables and of a store, until an instant."""
     return f"""
         select feature, signal, side, arg_max(verdict, watched_at)
         from {_table(schema)}
-        where verdict <> 'unknown' and watched_at <= {_instant(at)} and {_seen_with(store)}
+        where verdict <> 'unknown' and watched_at <= {instant_sql(at)} and {_seen_with(store)}
         group by all
     """
 
@@ -303,14 +206,10 @@ def _table(schema: str) -> str:
 
 
 def _within(since: int, until: int, store: str | None) -> str:
-    return f"watched_at between {_instant(since)} and {_instant(until)} and {_seen_with(store)}"
+    return f"watched_at between {instant_sql(since)} and {instant_sql(until)} and {_seen_with(store)}"
 
 
 def _seen_with(store: str | None) -> str:
     """Which checks a watch of a store goes by: those of tables, and its own; one without a store, of tables alone."""
     own = "false" if store is None else f"store = {exp.Literal.string(store).sql(dialect='duckdb')}"
     return f"(side = 'offline' or {own})"
-
-
-def _instant(milliseconds: int) -> str:
-    return f"timestamp '{to_datetime(max(milliseconds, FIRST)).isoformat(sep=' ')}'"

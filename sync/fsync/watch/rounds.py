@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from fsync.deployed import store_name
 from fsync.errors import WarehouseOutOfReach
 from fsync.instant import now
 from fsync.plan import Plan, View
@@ -17,11 +18,11 @@ from fsync.watch import Progress, judge, look_at_store, look_at_tables
 from fsync.watch.budget import PERIOD_MS, Budget, budgets
 from fsync.watch.check import Check, Round, Verdict, Verdicts, line_of
 from fsync.watch.distribution import Distribution, distributions
-from fsync.watch.history import Past, Point, keep, last_verdicts, patiently
+from fsync.watch.history import Past, keep, last_verdicts, patiently
 from fsync.watch.offline import SAMPLE
 from fsync.watch.parity import Difference, Entity, Parity, checks_of, compare_view, entities_of, look_up
+from fsync.watch.past import Point
 from fsync.watch.told import Chat
-from fsync.wire import PREFIX
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class WatchedStore:
     @property
     def name(self) -> str:
         """What tells it from others in the history."""
-        return self.store.name if self.prefix == PREFIX else f"{self.store.name} ({self.prefix})"
+        return store_name(self.store.name, self.prefix)
 
 
 @dataclass(frozen=True)

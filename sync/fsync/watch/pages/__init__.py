@@ -21,10 +21,10 @@ from fsync.plan import Plan, Planned, View
 from fsync.watch.budget import DAYS, Budget
 from fsync.watch.check import Check, Round, Side, Signal, Verdict
 from fsync.watch.distribution import Distribution
-from fsync.watch.history import Point
 from fsync.watch.pages.bars import drift_chart
 from fsync.watch.pages.chart import Chart, Json, in_percent
 from fsync.watch.pages.lines import Axes, freshness_chart, lines_of, nulls_chart
+from fsync.watch.past import Point
 
 #: the worst last
 _VERDICTS: Final = (Verdict.OK, Verdict.UNKNOWN, Verdict.ALERT)

@@ -11,8 +11,8 @@ from typing import Any, Final
 from fsync.language.duration import in_words
 from fsync.plan import Planned
 from fsync.watch.check import Round, Side, Signal, Verdict
-from fsync.watch.history import Point
 from fsync.watch.pages.chart import BLUE, LIGHT_BLUE, ORANGE, Chart, Json, rounded, unit_of
+from fsync.watch.past import Point
 from fsync.wire import TOLERANCE_MS
 
 _LINES: Final[Mapping[Side, Mapping[str, Any]]] = {
