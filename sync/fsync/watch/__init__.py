@@ -2,8 +2,8 @@
 
 look   each view's table; then, with the warehouse closed, what is served of it (offline.py, online.py)
 check  `SIGNALS`: pure functions from what was seen to checks with verdicts     (freshness.py … drift.py)
-keep   the history of checks in the warehouse, and the budgets that follow      (history.py, past.py, told.py, budget.py)
-tell   a page, Prometheus, a webhook                                            (pages/, prometheus.py, webhook.py)
+keep   the history of checks in the warehouse, and what follows: budgets        (history.py, past.py, budget.py)
+tell   a page, Prometheus, a webhook, of what it does not know                  (pages/ … webhook.py, told.py)
 
 `rounds.watch` is all but the last, once; `parity.py` what it does when it is asked to look entities up on both sides.
 """
